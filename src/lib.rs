@@ -1,0 +1,5 @@
+//! msq-gate: the entry point of an Apache Druid cluster.
+//!
+//! ARCHITECTURE.md walks one request through these rooms.
+
+pub mod permission;

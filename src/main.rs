@@ -1,0 +1,2 @@
+//! msq-gate.
+fn main() {}

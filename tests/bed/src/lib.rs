@@ -1,0 +1,1 @@
+//! The real parts that the gate meets in life, on loopback.

@@ -1,0 +1,2 @@
+//! `cargo bed`: the real parts, up and down.
+fn main() {}
