@@ -2,4 +2,5 @@
 //!
 //! ARCHITECTURE.md walks one request through these rooms.
 
+pub mod json;
 pub mod permission;
