@@ -2,5 +2,8 @@
 //!
 //! ARCHITECTURE.md walks one request through these rooms.
 
+pub mod auth;
 pub mod json;
 pub mod permission;
+pub mod policy;
+mod toml_reader;
