@@ -2,5 +2,10 @@
 //!
 //! ARCHITECTURE.md walks one request through these rooms.
 
+pub mod auth;
+pub mod commands;
+pub mod config;
 pub mod json;
 pub mod permission;
+pub mod policy;
+mod toml_reader;

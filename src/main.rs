@@ -1,2 +1,29 @@
-//! msq-gate.
-fn main() {}
+//! The `msq-gate` program.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use msq_gate::commands::{check, dev_certs, dev_token};
+
+/// The entry point of an Apache Druid cluster: authenticates callers and authorizes their requests
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::CheckArgs),
+    DevCerts(dev_certs::DevCertsArgs),
+    DevToken(dev_token::DevTokenArgs),
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Check(args) => check::run(&args),
+        Command::DevCerts(args) => dev_certs::run(&args),
+        Command::DevToken(args) => dev_token::run(&args),
+    }
+}
