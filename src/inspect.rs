@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use crate::auth::identity::Identity;
+use crate::auth::Identity;
 use crate::druid::media_type::{NoForm, SqlForm};
 use crate::druid::sql_query::{OddQuery, ParameterValue, SqlQuery};
 use crate::druid::task::{QUERY_CONTROLLER, QUERY_SELECT, TaskFacts, TaskId};
@@ -18,7 +18,7 @@ use crate::query_id::{QueryId, QueryIds, TASK_PREFIX, Whose};
 use crate::sql;
 
 /// Where the gate learns of a task what decides who may touch it.
-pub trait TaskDirectory {
+pub trait TaskDirectory: Sync {
     /// What is stored with the task; nothing if no task has this id.
     fn task(&self, id: &TaskId) -> impl Future<Output = Result<Option<TaskFacts>, LookupFault>> + Send;
 }
@@ -92,7 +92,8 @@ impl Inspected {
     #[must_use]
     pub fn hidden_from(&self, grants: &Grants) -> bool {
         self.hidden.as_ref().is_some_and(|datasource| {
-            let may = |action| grants.allows(&ResourceAction::new(action, ResourceType::Datasource, datasource.as_str()));
+            let may =
+                |action| grants.allows(&ResourceAction::new(action, ResourceType::Datasource, datasource.as_str()));
             datasource != QUERY_SELECT && !may(Action::Read) && !may(Action::Write)
         })
     }
@@ -132,7 +133,9 @@ pub enum Refusal {
     #[error("Cannot find any task with id: [{0}]")]
     UnknownTask(String),
     /// No statement has this id.
-    #[error("Query [{0}] was not found. The query details are no longer present or might not be of the type [{QUERY_CONTROLLER}]. Verify that the id is correct.")]
+    #[error(
+        "Query [{0}] was not found. The query details are no longer present or might not be of the type [{QUERY_CONTROLLER}]. Verify that the id is correct."
+    )]
     UnknownStatement(String),
     /// No running query has this id.
     #[error("no running query has this id")]

@@ -9,7 +9,7 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::auth::identity::Identity;
+use crate::auth::Identity;
 
 /// What Druid puts before a query's id to name its task. Druid: `MSQTasks.controllerTaskId`.
 pub const TASK_PREFIX: &str = "query-";
@@ -123,4 +123,65 @@ fn keyed(key: &hmac::Key, label: &str, fields: &[&[u8]], bytes: usize) -> String
 
 fn equal(a: &[u8], b: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &[u8] = &[7; 32];
+
+    fn who(subject: &str) -> Identity {
+        Identity::for_tests("dev", subject, &[])
+    }
+
+    #[test]
+    fn an_id_tells_its_owner() {
+        let ids = QueryIds::new(KEY);
+        let id = ids.mint(&who("alice"), Some("mine"), &[]);
+        assert_eq!(ids.whose(id.as_str(), &who("alice")), Whose::Callers(id.clone()));
+        assert_eq!(ids.whose(id.as_str(), &who("bob")), Whose::Anothers);
+        assert!(id.task_id().starts_with("query-1.") && id.task_id().len() <= 120, "{}", id.task_id());
+        assert!(id.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b)));
+        // Another gate with the same key agrees; one with another key does not.
+        assert_eq!(QueryIds::new(KEY).whose(id.as_str(), &who("alice")), Whose::Callers(id.clone()));
+        assert_eq!(QueryIds::new(&[8; 32]).whose(id.as_str(), &who("alice")), Whose::Forged);
+    }
+
+    #[test]
+    fn the_same_name_of_the_same_owner_is_the_same_id() {
+        let ids = QueryIds::new(KEY);
+        let mint = |owner: &str, name: Option<&str>, nonce: &[u8]| ids.mint(&who(owner), name, nonce);
+        assert_eq!(mint("alice", Some("x"), b"1"), mint("alice", Some("x"), b"2"));
+        assert_ne!(mint("alice", Some("x"), b""), mint("bob", Some("x"), b""));
+        assert_ne!(mint("alice", Some("x"), b""), mint("alice", Some("y"), b""));
+        assert_ne!(mint("alice", None, b"1"), mint("alice", None, b"2"));
+        assert_ne!(mint("alice", None, b"1"), mint("alice", Some("1"), b""));
+        // Two fields never run into each other.
+        let of = |issuer: &str, subject: &str| ids.mint(&Identity::for_tests(issuer, subject, &[]), Some("x"), b"");
+        assert_ne!(of("ab", "c"), of("a", "bc"));
+    }
+
+    #[test]
+    fn a_changed_id_is_forged() {
+        let ids = QueryIds::new(KEY);
+        let id = ids.mint(&who("alice"), Some("mine"), &[]);
+        let theirs = ids.mint(&who("bob"), Some("other"), &[]);
+        let parts: Vec<&str> = id.as_str().split('.').collect();
+        let other: Vec<&str> = theirs.as_str().split('.').collect();
+        for place in 2..5 {
+            let mut mixed = parts.clone();
+            mixed[place] = other[place];
+            assert_eq!(ids.whose(&mixed.join("."), &who("alice")), Whose::Forged, "{place}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_ids() {
+        let ids = QueryIds::new(KEY);
+        let id = ids.mint(&who("alice"), Some("mine"), &[]);
+        for text in ["", "mine", "1.a.b.c.d", &format!("{}.", id.as_str()), &id.as_str()[1..], &id.task_id()] {
+            assert_eq!(ids.whose(text, &who("alice")), Whose::NotAnId, "{text}");
+        }
+    }
 }

@@ -24,7 +24,9 @@ pub enum NoForm {
     #[error("more than one Content-Type header")]
     Several,
     /// Not one that Druid reads.
-    #[error("Unsupported Content-Type; only application/json, text/plain or application/x-www-form-urlencoded is supported")]
+    #[error(
+        "Unsupported Content-Type; only application/json, text/plain or application/x-www-form-urlencoded is supported"
+    )]
     Unsupported,
     /// A form body that holds JSON: almost surely curl without a header.
     #[error("a form body that begins with {{ is not SQL; send JSON with the header Content-Type: application/json")]
@@ -57,7 +59,9 @@ pub fn sql_form<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<SqlFo
 
 fn is_utf8(name: &str, value: &str) -> bool {
     let value = value.trim().trim_matches('"');
-    !name.trim().eq_ignore_ascii_case("charset") || value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("utf8")
+    !name.trim().eq_ignore_ascii_case("charset")
+        || value.eq_ignore_ascii_case("utf-8")
+        || value.eq_ignore_ascii_case("utf8")
 }
 
 #[cfg(test)]
@@ -70,7 +74,9 @@ mod tests {
 
     #[test]
     fn forms_are_those_of_newer_routers() {
-        for json in ["application/json", "application/json; charset=UTF-8", "*/*", "application/*", "APPLICATION/JSON;x=y"] {
+        for json in
+            ["application/json", "application/json; charset=UTF-8", "*/*", "application/*", "APPLICATION/JSON;x=y"]
+        {
             assert_eq!(form(&[json]), Ok(SqlForm::Json), "{json}");
         }
         for text in ["text/plain", "TEXT/PLAIN; charset=utf-8", "text/*", "text/plain;charset=\"utf8\""] {
@@ -84,8 +90,15 @@ mod tests {
         assert_eq!(form(&[]), Err(NoForm::Missing));
         assert_eq!(form(&["application/json", "text/plain"]), Err(NoForm::Several));
         for odd in [
-            "", "application/xml", "application/json, text/plain", "application/x-jackson-smile", "text/json",
-            "text/plain; charset=utf-16", "application/json; charset=utf-32", "text /plain", "application/vnd.x+json",
+            "",
+            "application/xml",
+            "application/json, text/plain",
+            "application/x-jackson-smile",
+            "text/json",
+            "text/plain; charset=utf-16",
+            "application/json; charset=utf-32",
+            "text /plain",
+            "application/vnd.x+json",
         ] {
             assert_eq!(form(&[odd]), Err(NoForm::Unsupported), "{odd}");
         }

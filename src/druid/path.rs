@@ -76,7 +76,19 @@ fn check(segment: &str) -> Result<(), OddPath> {
             // RFC 3986: pchar without the semicolon.
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'%' | b':' | b'@' => {}
             b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' => {}
-            0..=b' ' | b'"' | b'#' | b'/' | b'<' | b'>' | b'?' | b'[' | b']' | b'^' | b'`' | b'{'..=b'}' | 0x7f..=0xff => {
+            0..=b' '
+            | b'"'
+            | b'#'
+            | b'/'
+            | b'<'
+            | b'>'
+            | b'?'
+            | b'['
+            | b']'
+            | b'^'
+            | b'`'
+            | b'{'..=b'}'
+            | 0x7f..=0xff => {
                 return Err(OddPath::RawCharacter);
             }
         }

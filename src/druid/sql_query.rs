@@ -123,9 +123,9 @@ impl SqlQuery {
     /// The id that the client chose for its query: `sqlQueryId`, or else `queryId`.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
-        context::GATE_OWNED.into_iter().find_map(|owned| {
-            self.context.iter().find(|(key, _)| key == owned).and_then(|(_, value)| value.as_str())
-        })
+        context::GATE_OWNED
+            .into_iter()
+            .find_map(|owned| self.context.iter().find(|(key, _)| key == owned).and_then(|(_, value)| value.as_str()))
     }
 
     /// The values for `?`, in order. Druid: `SqlParameter`.

@@ -63,7 +63,10 @@ impl GateBody {
 
     /// The same, with the record that is written when it ends or is dropped.
     #[must_use]
-    pub fn recorded(self, record: Record) -> Self {
+    pub fn recorded(self, mut record: Record) -> Self {
+        if self.inner.is_end_stream() {
+            record.complete();
+        }
         Self { record: Some(record), ..self }
     }
 }
@@ -74,9 +77,16 @@ impl Body for GateBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        let ended = self.inner.is_end_stream();
         if let Some(record) = &mut self.record {
             match &frame {
-                Some(Ok(frame)) => record.sent(frame.data_ref().map_or(0, Bytes::len)),
+                Some(Ok(frame)) => {
+                    record.sent(frame.data_ref().map_or(0, Bytes::len));
+                    // The server does not ask again for a body that says that it has ended.
+                    if ended {
+                        record.complete();
+                    }
+                }
                 Some(Err(_)) => record.broken(),
                 None => record.complete(),
             }

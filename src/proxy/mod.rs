@@ -15,10 +15,10 @@ use std::time::SystemTime;
 
 use http::header::{ALLOW, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-use crate::auth::identity::Identity;
+use crate::auth::Identity;
 use crate::auth::{Authentication, Authenticator};
 use crate::druid::{self, Body, ErrorShape, Recognized, Rule, Unrecognized};
 use crate::inspect::{Inspector, SqlBody};
@@ -75,6 +75,12 @@ impl Gate {
         response.map(|body| body.recorded(record))
     }
 
+    /// The answer to a request that ended in a panic.
+    #[must_use]
+    pub fn panicked() -> Response<GateBody> {
+        Rejection::Internal.render(ErrorShape::AccessCheck, "")
+    }
+
     /// The steps of ARCHITECTURE.md, each needing what the one before it made.
     async fn answer(
         &self,
@@ -86,7 +92,7 @@ impl Gate {
         head::check(head)?;
         if recognized.as_ref().is_ok_and(|recognized| recognized.row.rule == Rule::Open) {
             record.open(recognized.map(|recognized| recognized.row.name).unwrap_or_default());
-            return Ok(rejection::json(http::StatusCode::OK, "true".to_owned()));
+            return Ok(rejection::json(StatusCode::OK, "true".to_owned()));
         }
         let caller = self.authenticate(head, record)?;
         let policy = self.policy();
@@ -122,7 +128,7 @@ impl Gate {
 }
 
 fn reject(rejection: &Rejection, shape: ErrorShape, record: &mut Record) -> Response<GateBody> {
-    record.rejected(rejection.fault(), rejection.reason(), rejection.missing());
+    record.rejected(rejection.fault().as_str(), rejection.reason(), rejection.missing());
     let mut response = rejection.render(shape, record.request_id());
     let headers = response.headers_mut();
     if let Some(value) = rejection.challenge().and_then(|value| HeaderValue::try_from(value).ok()) {

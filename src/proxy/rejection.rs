@@ -25,6 +25,18 @@ pub enum Fault {
     Gate,
 }
 
+impl Fault {
+    /// The word for it in the audit record.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Druid => "druid",
+            Self::Gate => "gate",
+        }
+    }
+}
+
 /// A place in SQL text: line and column, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -116,15 +128,15 @@ impl Rejection {
                 StatusCode::NOT_FOUND
             }
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::UnsupportedMediaType(NoForm::Unsupported | NoForm::Json) | Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType(NoForm::Unsupported | NoForm::Json) | Self::EncodedBody => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::UnsupportedMediaType(NoForm::Missing | NoForm::Several) => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
             Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Upstream(UpstreamFault::Slow) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Upstream(
-                UpstreamFault::Unreachable | UpstreamFault::OwnAccountRefused | UpstreamFault::Redirect,
-            )
+            Self::Upstream(UpstreamFault::Unreachable | UpstreamFault::OwnAccountRefused | UpstreamFault::Redirect)
             | Self::UnreadableAnswer => StatusCode::BAD_GATEWAY,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -436,7 +448,9 @@ impl From<Unrecognized> for Rejection {
     fn from(unrecognized: Unrecognized) -> Self {
         match unrecognized {
             Unrecognized::OddPath(odd) => Self::OddPath(odd),
-            Unrecognized::OddQuery(_, odd) => Self::BadRequest { code: "odd_query", message: odd.to_string(), at: None },
+            Unrecognized::OddQuery(_, odd) => {
+                Self::BadRequest { code: "odd_query", message: odd.to_string(), at: None }
+            }
             Unrecognized::NotFound => Self::NotFound,
             Unrecognized::MethodNotAllowed(allowed) => Self::MethodNotAllowed(allowed),
         }
@@ -458,7 +472,7 @@ impl From<UpstreamFault> for Rejection {
 impl From<inspect::Refusal> for Rejection {
     fn from(refusal: inspect::Refusal) -> Self {
         let message = refusal.to_string();
-        let bad = |code| Self::BadRequest { code, message, at: None };
+        let bad = |code| Self::BadRequest { code, message: message.clone(), at: None };
         match refusal {
             inspect::Refusal::Form(form) => Self::UnsupportedMediaType(form),
             inspect::Refusal::Envelope(odd) => envelope(&odd, message),

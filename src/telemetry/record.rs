@@ -13,10 +13,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::AuditLog;
-use crate::auth::identity::Identity;
+use crate::auth::Identity;
 use crate::inspect::Facts;
 use crate::permission::{Need, Permissions, ResourceAction};
-use crate::proxy::Fault;
 
 /// The record of one request; written when dropped.
 pub struct Record {
@@ -118,12 +117,8 @@ impl Record {
     }
 
     /// The request was not served.
-    pub fn rejected(&mut self, fault: Fault, reason: &'static str, missing: Option<&Permissions>) {
-        self.line.fault = Some(match fault {
-            Fault::Caller => "caller",
-            Fault::Druid => "druid",
-            Fault::Gate => "gate",
-        });
+    pub fn rejected(&mut self, fault: &'static str, reason: &'static str, missing: Option<&Permissions>) {
+        self.line.fault = Some(fault);
         self.line.reason = Some(reason);
         self.line.missing =
             missing.map(|missing| missing.iter().map(ResourceAction::to_line).collect()).unwrap_or_default();

@@ -6,7 +6,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::auth::identity::Identity;
+use crate::auth::Identity;
 
 /// Of the caller's headers, these go to Druid. Not among them: credentials, cookies, `Forwarded`, `X-Druid-*`, and
 /// Avatica's `request`, which takes the place of a body.
@@ -14,16 +14,8 @@ const TO_DRUID: [HeaderName; 6] = [ACCEPT, ACCEPT_LANGUAGE, IF_MODIFIED_SINCE, I
 
 /// Of Druid's headers, these never come back: they are about the connection between it and the gate.
 /// RFC 9110, section 7.6.1.
-const NOT_FROM_DRUID: [HeaderName; 8] = [
-    CONNECTION,
-    PROXY_AUTHENTICATE,
-    SET_COOKIE,
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-    WWW_AUTHENTICATE,
-];
+const NOT_FROM_DRUID: [HeaderName; 8] =
+    [CONNECTION, PROXY_AUTHENTICATE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE];
 
 /// The headers to send; an answer that will be filtered must come unencoded and whole.
 pub fn to_druid(carried: &HeaderMap, filtered: bool) -> HeaderMap {
@@ -58,8 +50,12 @@ pub fn from_druid(headers: &mut HeaderMap) {
 
 /// Whom Druid's own audit log names: the caller, in visible ASCII. Druid: `AuditManager.X_DRUID_AUTHOR`.
 pub fn author(caller: &Identity) -> HeaderValue {
-    let text: String =
-        caller.name().chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).take(MAX_AUTHOR).collect();
+    let text: String = caller
+        .name()
+        .chars()
+        .map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' })
+        .take(MAX_AUTHOR)
+        .collect();
     HeaderValue::try_from(text.trim()).unwrap_or(HeaderValue::from_static("?"))
 }
 

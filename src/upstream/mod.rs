@@ -22,7 +22,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use crate::auth::identity::Identity;
+use crate::auth::Identity;
 use crate::config::DruidSettings;
 use crate::druid::{Answer, Row};
 use crate::inspect::{Inspected, Submitted};
@@ -164,7 +164,10 @@ impl Upstream {
 fn check(row: &Row, response: Response<Incoming>) -> Result<Response<Incoming>, UpstreamFault> {
     match response.status() {
         StatusCode::UNAUTHORIZED => {
-            tracing::error!(row = row.name, "Druid refused the gate's own account; check [druid] username and password");
+            tracing::error!(
+                row = row.name,
+                "Druid refused the gate's own account; check [druid] username and password"
+            );
             Err(UpstreamFault::OwnAccountRefused)
         }
         StatusCode::TEMPORARY_REDIRECT => Err(UpstreamFault::NoLeader),
