@@ -124,7 +124,7 @@ fn a_good_header_with_no_or_another_signature_fails() {
     let other = sign(HEADER, &claims_with(&[("sub", "\"bob\"")], ""));
     let (_, other_signature) = other.rsplit_once('.').unwrap();
     let zeros = URL_SAFE_NO_PAD.encode([0; 64]);
-    for forged in ["", "AA", other_signature, &zeros, &signature[..signature.len() - 2], &format!("{signature}AA")] {
+    for forged in ["", "AA", other_signature, &zeros, signature.get(..84).unwrap(), &format!("{signature}AA")] {
         assert_eq!(fault(ask(&format!("{message}.{forged}"))), TokenFault::WrongSignature, "{forged}");
     }
     identity(ask(&good));

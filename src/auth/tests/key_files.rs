@@ -18,7 +18,9 @@ fn one_fault(jwk: Value, expected: &str) {
 #[test]
 fn all_kinds_of_keys_are_read_from_both_kinds_of_files() {
     for key in keys() {
-        for set in [key_set(&[key.jwk.clone()]), read_pem(&key.public_pem, &SignatureAlgorithm::ALL).unwrap()] {
+        for set in
+            [key_set(std::slice::from_ref(&key.jwk)), read_pem(&key.public_pem, &SignatureAlgorithm::ALL).unwrap()]
+        {
             assert_eq!(set.count(), 1);
             let algorithm = key.fits[0];
             let header = json!({"alg": format!("{algorithm:?}"), "typ": "at+jwt"}).to_string();
