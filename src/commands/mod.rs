@@ -3,6 +3,8 @@
 pub mod check;
 pub mod dev_certs;
 pub mod dev_token;
+pub mod routes;
+pub mod serve;
 
 use std::io::Write;
 use std::process::ExitCode;
