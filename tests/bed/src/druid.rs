@@ -93,8 +93,11 @@ impl Druid {
                 .uri(url)
                 .header("Authorization", &self.admin)
                 .header("Content-Type", "application/json");
-            let mut response =
-                if method == "GET" { self.agent.run(request.body(())?)? } else { self.agent.run(request.body(body)?)? };
+            let mut response = if method == "GET" {
+                self.agent.run(request.body(())?)?
+            } else {
+                self.agent.run(request.body(body)?)?
+            };
             Ok((response.status().as_u16(), response.body_mut().read_to_vec()?))
         };
         let fault = |what: String| BedError::new(format!("{method} {url}: {what}"), "see `cargo bed status`");
@@ -108,7 +111,8 @@ impl Druid {
     /// Makes what a URL of the security API names; that it exists already is fine.
     fn make(&self, url: &str) -> Result<()> {
         let answer = self.ask("POST", url, None)?;
-        if answer.status == 400 && (answer.text.contains("already exists") || answer.text.contains("already has role")) {
+        if answer.status == 400 && (answer.text.contains("already exists") || answer.text.contains("already has role"))
+        {
             return Ok(());
         }
         answer.good(&format!("POST {url}")).map(drop)

@@ -35,7 +35,9 @@ impl BedError {
     /// For `map_err`: the action of which an operating system's error is the reason.
     pub fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.into();
-        move |error| Self::new(format!("could not {what}: {error}"), "check the path, its permissions and the disk's space")
+        move |error| {
+            Self::new(format!("could not {what}: {error}"), "check the path, its permissions and the disk's space")
+        }
     }
 }
 

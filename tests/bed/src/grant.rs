@@ -40,7 +40,8 @@ pub const EVERYTHING: [&str; 14] = [
 /// A permission of Druid's basic-security, from a line such as `READ DATASOURCE t*`.
 pub fn to_druid(line: &str) -> Result<Value> {
     let fault = |what: &str| {
-        let next = "write it as `READ DATASOURCE wiki`: READ or WRITE, a type in capitals, a name in which `*` is any run";
+        let next =
+            "write it as `READ DATASOURCE wiki`: READ or WRITE, a type in capitals, a name in which `*` is any run";
         BedError::new(format!("the grant `{line}` {what}"), next)
     };
     let mut words = line.splitn(3, ' ');

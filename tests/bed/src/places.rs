@@ -60,8 +60,7 @@ pub fn write_private(path: &Path, text: &str) -> Result<()> {
     make_dir(dir)?;
     let fresh = dir.join(format!(".{}.new", path.file_name().unwrap_or_default().to_string_lossy()));
     let write = || {
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
         file.write_all(text.as_bytes())?;
         fs::rename(&fresh, path)
     };

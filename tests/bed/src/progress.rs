@@ -60,12 +60,7 @@ fn interrupted() -> bool {
 
 /// Asks `probe` until it has something, fails, or `bound` has passed; a failure to get it in time says `next`.
 /// A signal ends it too.
-pub fn until<T>(
-    what: &str,
-    bound: Duration,
-    next: &str,
-    mut probe: impl FnMut() -> Result<Option<T>>,
-) -> Result<T> {
+pub fn until<T>(what: &str, bound: Duration, next: &str, mut probe: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     until_uninterrupted(what, bound, next, || match probe()? {
         None if interrupted() => Err(BedError::new(format!("interrupted while waiting for {what}"), "run it again")),
         answer => Ok(answer),

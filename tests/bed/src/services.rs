@@ -236,15 +236,16 @@ fn common(state: &State) -> Result<Vec<(String, String)>> {
         ("auth.authenticator.basic.initialInternalClientPassword", state.internal_password.clone()),
         ("auth.authenticator.basic.authorizerName", "basic".into()),
         ("auth.authenticator.basic.enableCacheNotifications", "false".into()),
-        ("auth.escalator.type", "basic".into()),
-        ("auth.escalator.internalClientUsername", "druid_system".into()),
-        ("auth.escalator.internalClientPassword", state.internal_password.clone()),
-        ("auth.escalator.authorizerName", "basic".into()),
+        ("escalator.type", "basic".into()),
+        ("escalator.internalClientUsername", "druid_system".into()),
+        ("escalator.internalClientPassword", state.internal_password.clone()),
+        ("escalator.authorizerName", "basic".into()),
         ("auth.authorizers", r#"["basic"]"#.into()),
         ("auth.authorizer.basic.type", "basic".into()),
         ("auth.authorizer.basic.enableCacheNotifications", "false".into()),
     ];
-    let derby_home = [("derby.system.home".to_owned(), path("derby")), ("derby.system.durability".to_owned(), "test".to_owned())];
+    let derby_home =
+        [("derby.system.home".to_owned(), path("derby")), ("derby.system.durability".to_owned(), "test".to_owned())];
     Ok(pairs.into_iter().map(|(key, value)| (format!("druid.{key}"), value)).chain(derby_home).collect())
 }
 

@@ -153,9 +153,10 @@ impl<'a> Bringing<'a> {
                 self.must_run(service)?;
             }
             waiting.retain(|service| {
-                let healthy = druid::base_url(&self.state, *service)
-                    .is_ok_and(|url| http::send(&agent, "GET", &format!("{url}/status/health"), None, None)
-                        .is_ok_and(|answer| answer.status == 200 && answer.text.trim() == "true"));
+                let healthy = druid::base_url(&self.state, *service).is_ok_and(|url| {
+                    http::send(&agent, "GET", &format!("{url}/status/health"), None, None)
+                        .is_ok_and(|answer| answer.status == 200 && answer.text.trim() == "true")
+                });
                 if healthy && self.started.iter().any(|name| name == service.name()) {
                     self.progress.step(format!("{} is healthy", service.name()));
                 }
@@ -221,7 +222,8 @@ impl<'a> Bringing<'a> {
             self.progress.step("the gate does not serve yet: Druid stands alone");
             let router = druid::base_url(&self.state, Service::Router)?;
             let users = self.state.users.iter();
-            let users = users.map(|(name, user)| (name.clone(), User { token: String::new(), password: user.password.clone() }));
+            let users = users
+                .map(|(name, user)| (name.clone(), User { token: String::new(), password: user.password.clone() }));
             let file = BedFile { gate: String::new(), router, ca: gate::ca_file(), users: users.collect() };
             file.save()?;
             return Ok(file);
