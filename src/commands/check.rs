@@ -1,0 +1,79 @@
+//! `msq-gate check`: is the configuration fit to serve with?
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::say;
+use crate::config::{self, Config, Faults};
+use crate::policy::Policy;
+
+/// Reads configuration, keys and policy, and prints every fault. Exit code 0: none, 1: some.
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Prints one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(args: &CheckArgs) -> ExitCode {
+    match config::check(&args.config) {
+        Ok((config, policy)) => {
+            say(&if args.json { summary_json(&config, &policy) } else { summary(args, &config, &policy) });
+            ExitCode::SUCCESS
+        }
+        Err(faults) => {
+            say(&if args.json { faults_json(&faults) } else { faults.to_string() });
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn summary(args: &CheckArgs, config: &Config, policy: &Policy) -> String {
+    let (roles, bindings) = policy.counts();
+    format!(
+        "{}: no faults; listens on {}{}, Router {}, {} issuer(s), {roles} role(s), {bindings} binding(s)",
+        args.config.display(),
+        config.server.listen,
+        if config.server.tls.is_some() { "" } else { " WITHOUT TLS" },
+        config.druid.router,
+        config.auth.issuers.len(),
+    )
+}
+
+fn summary_json(config: &Config, policy: &Policy) -> String {
+    let (roles, bindings) = policy.counts();
+    json!({
+        "ok": true,
+        "listen": config.server.listen.to_string(),
+        "tls": config.server.tls.is_some(),
+        "router": config.druid.router.to_string(),
+        "issuers": config.auth.issuer_names(),
+        "roles": roles,
+        "bindings": bindings,
+        "faults": [],
+    })
+    .to_string()
+}
+
+fn faults_json(faults: &Faults) -> String {
+    let faults: Vec<_> = faults
+        .0
+        .iter()
+        .map(|fault| {
+            json!({
+                "file": fault.file.display().to_string(),
+                "line": fault.place.map(|(line, _)| line),
+                "column": fault.place.map(|(_, column)| column),
+                "message": fault.message,
+            })
+        })
+        .collect();
+    json!({ "ok": false, "faults": faults }).to_string()
+}

@@ -1,0 +1,83 @@
+//! `msq-gate routes`: the catalogue.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::druid::{Alias, ROWS, Row, Rule};
+use crate::json::Json;
+
+/// List every endpoint of Druid that is served, and what it needs; all else is refused
+#[derive(Debug, Args)]
+pub struct RoutesArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the rows.
+#[must_use]
+pub fn run(args: &RoutesArgs) -> ExitCode {
+    super::say(&if args.json { as_json().render() } else { as_table() });
+    ExitCode::SUCCESS
+}
+
+fn as_table() -> String {
+    let head = ["METHOD", "PATH", "SINCE", "NEEDS"].map(str::to_owned);
+    let lines: Vec<[String; 4]> = std::iter::once(head).chain(ROWS.iter().map(cells)).collect();
+    let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(String::len).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2)];
+    let mut out = String::new();
+    for line in &lines {
+        for (cell, width) in line.iter().zip(widths) {
+            out.push_str(&format!("{cell:width$}  "));
+        }
+        out.push_str(line.last().map_or("", String::as_str));
+        out.push('\n');
+    }
+    out.push_str("* also under /proxy/overlord and /proxy/coordinator");
+    out
+}
+
+fn cells(row: &Row) -> [String; 4] {
+    let mark = match row.alias {
+        Alias::None => "",
+        Alias::Overlord => " *",
+    };
+    [row.method.to_string(), format!("{}{mark}", row.path), row.since.to_string(), needs(row.rule)]
+}
+
+fn as_json() -> Json {
+    let rows = ROWS.iter().map(|row| {
+        Json::object([
+            ("name", Json::string(row.name)),
+            ("method", Json::string(row.method.as_str())),
+            ("path", Json::string(row.path)),
+            (
+                "alsoUnder",
+                Json::Array(
+                    row.alias.prefixes().iter().skip(1).map(|p| Json::string(format!("/{}", p.join("/")))).collect(),
+                ),
+            ),
+            ("since", Json::Number(row.since.to_string())),
+            ("query", Json::Array(row.query.iter().map(|parameter| Json::string(parameter.name)).collect())),
+            ("needs", Json::string(needs(row.rule))),
+        ])
+    });
+    Json::Array(rows.collect())
+}
+
+fn needs(rule: Rule) -> String {
+    match rule {
+        Rule::Open => "nothing".to_owned(),
+        Rule::AnyIdentity => "an identity".to_owned(),
+        Rule::Holds(action, resource_type, name) => {
+            format!("{} {} {name}", action.as_str(), resource_type.as_str())
+        }
+        Rule::SubmitSql(_) => "what the SQL needs".to_owned(),
+        Rule::OwnSqlQuery | Rule::OwnStatement => "to have submitted it".to_owned(),
+        Rule::ReadTask => "READ on the task's datasource".to_owned(),
+        Rule::CancelTask => "READ on a query's datasource ([policy] task_cancel), WRITE on another task's".to_owned(),
+        Rule::ListTasks => "an identity; tasks whose datasource it may READ are listed".to_owned(),
+    }
+}

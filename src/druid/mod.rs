@@ -1,0 +1,106 @@
+//! The catalogue: what of Druid the gate serves, as rows of data.
+//!
+//! A request is recognized, or it is refused; what is sent on is rendered from what was recognized, never from the
+//! bytes that came. [`ROWS`] is the whole list.
+
+pub mod context;
+pub mod media_type;
+mod path;
+mod query;
+mod row;
+mod rows;
+pub mod sql_query;
+pub mod task;
+
+pub use path::OddPath;
+pub use query::OddQuery;
+pub use row::{Alias, Answer, Body, Engine, ErrorShape, ParameterKind, QueryParameter, Row, Rule};
+pub use rows::ROWS;
+
+use http::Method;
+
+/// A request that has its row: the row, and the values that fill its path and its query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recognized {
+    /// The row.
+    pub row: &'static Row,
+    values: Vec<String>,
+    query: Vec<(&'static str, String)>,
+}
+
+/// Why a request has no row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unrecognized {
+    /// The path is not one that the gate reads: nothing of it is cleaned up.
+    OddPath(OddPath),
+    /// The row is known, its query string is not.
+    OddQuery(&'static Row, OddQuery),
+    /// No row has this path.
+    NotFound,
+    /// Rows have this path, with these other methods.
+    MethodNotAllowed(Vec<&'static Method>),
+}
+
+/// Finds the row of a request by its method, raw path and raw query string.
+///
+/// # Errors
+/// [`Unrecognized`].
+pub fn recognize(method: &Method, raw_path: &str, raw_query: Option<&str>) -> Result<Recognized, Unrecognized> {
+    let segments = path::split(raw_path).map_err(Unrecognized::OddPath)?;
+    let mut others = Vec::new();
+    // Rows stand in the order of their precedence: a literal before the parameter that could take its place.
+    for row in ROWS {
+        let Some(values) = path::matches(row, &segments) else { continue };
+        if row.method != *method {
+            others.push(&row.method);
+            continue;
+        }
+        let values = path::decode(&values).map_err(Unrecognized::OddPath)?;
+        let query = query::read(row.query, raw_query).map_err(|odd| Unrecognized::OddQuery(row, odd))?;
+        return Ok(Recognized { row, values, query });
+    }
+    if others.is_empty() { Err(Unrecognized::NotFound) } else { Err(Unrecognized::MethodNotAllowed(others)) }
+}
+
+impl Recognized {
+    /// The value of the path's only parameter; empty for a row that has none.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.values.first().map_or("", String::as_str)
+    }
+
+    /// The value of a query parameter that the row lists.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The request target for the Router: the row's own path, filled in and encoded anew.
+    #[must_use]
+    pub fn target(&self) -> String {
+        self.target_with(&self.values)
+    }
+
+    /// The same with another value in the place of the path's parameter.
+    #[must_use]
+    pub fn target_for(&self, id: &str) -> String {
+        self.target_with(&[id.to_owned()])
+    }
+
+    fn target_with(&self, values: &[String]) -> String {
+        let mut target = path::render(self.row, values);
+        query::render(&self.query, &mut target);
+        target
+    }
+}
+
+/// A value as one segment of a path, percent-encoded.
+#[must_use]
+pub fn path_segment(value: &str) -> String {
+    let mut segment = String::new();
+    path::percent_encode(value, &mut segment);
+    segment
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! What a caller may do: roles, who has them, and the one place where a need meets them.
+//!
+//! Permissions are allow-only and nothing is granted by default. Druid: `org.apache.druid.server.security.Authorizer`.
+
+mod file;
+mod pattern;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub use crate::toml_reader::Fault;
+pub use pattern::NamePattern;
+
+use crate::auth::Identity;
+use crate::permission::{Action, Need, Permissions, ResourceAction, ResourceType};
+
+/// What a role grants: an action on the resources of a type whose names a pattern covers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Grant {
+    /// The type of the resources.
+    pub resource_type: ResourceType,
+    /// Their names.
+    pub pattern: NamePattern,
+    /// The action on them. WRITE does not imply READ.
+    pub action: Action,
+}
+
+impl Grant {
+    fn allows(&self, wanted: &ResourceAction) -> bool {
+        let ResourceAction { resource_type, name, action } = wanted;
+        self.action == *action && self.resource_type == *resource_type && self.pattern.covers(name)
+    }
+}
+
+/// Who gets the roles of a binding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Holder {
+    Group(String),
+    Subject(String),
+}
+
+#[derive(Clone, Debug)]
+struct Binding {
+    issuer_name: String,
+    holder: Holder,
+    roles: Vec<String>,
+}
+
+impl Binding {
+    fn applies_to(&self, identity: &Identity) -> bool {
+        self.issuer_name == identity.issuer_name()
+            && match &self.holder {
+                Holder::Group(group) => identity.groups().contains(group),
+                Holder::Subject(subject) => identity.subject() == subject,
+            }
+    }
+}
+
+/// Roles and who has them. The empty policy denies everything but what needs an identity only.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    roles: BTreeMap<String, Arc<[Grant]>>,
+    bindings: Vec<Binding>,
+}
+
+impl Policy {
+    /// Reads a policy file; `issuer_names` are the configured issuers, one of which each binding must name.
+    ///
+    /// # Errors
+    /// Every fault of the text, in the order of their places.
+    pub fn parse(text: &str, issuer_names: &[String]) -> Result<Self, Vec<Fault>> {
+        file::parse(text, issuer_names)
+    }
+
+    /// How many roles and bindings there are.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        (self.roles.len(), self.bindings.len())
+    }
+
+    /// The names of the caller's roles, sorted.
+    #[must_use]
+    pub fn roles_of(&self, identity: &Identity) -> Vec<&str> {
+        let names: BTreeSet<&str> = self
+            .bindings
+            .iter()
+            .filter(|binding| binding.applies_to(identity))
+            .flat_map(|binding| binding.roles.iter().map(String::as_str))
+            .collect();
+        names.into_iter().collect()
+    }
+
+    /// What the caller's roles grant, taken together.
+    #[must_use]
+    pub fn grants_of(&self, identity: &Identity) -> Grants {
+        Grants(self.roles_of(identity).into_iter().filter_map(|role| self.roles.get(role).cloned()).collect())
+    }
+
+    /// Decides whether the caller may have what `subject` needs.
+    ///
+    /// # Errors
+    /// [`Denied`], with every permission that the caller lacks.
+    pub fn authorize<S: Subject>(&self, subject: S, identity: &Identity) -> Result<Authorized<S>, Denied> {
+        let grants = self.grants_of(identity);
+        let missing: BTreeSet<ResourceAction> = match subject.need() {
+            Need::AnyIdentity => BTreeSet::new(),
+            Need::AllOf(permissions) => permissions.iter().filter(|wanted| !grants.allows(wanted)).cloned().collect(),
+        };
+        match Permissions::from_set(missing) {
+            None => Ok(Authorized { subject, grants }),
+            Some(missing) => Err(Denied { missing }),
+        }
+    }
+}
+
+/// Something that needs permissions before it may happen.
+pub trait Subject {
+    /// What its caller must hold.
+    fn need(&self) -> &Need;
+}
+
+/// A subject whose need was met. Only [`Policy::authorize`] makes one, so having one is the proof.
+///
+/// ```compile_fail,E0451
+/// # use msq_gate::policy::Authorized;
+/// fn forge<S>(subject: S) -> Authorized<S> {
+///     Authorized { subject, ..todo!() }
+/// }
+/// ```
+#[must_use]
+#[derive(Debug)]
+pub struct Authorized<S> {
+    subject: S,
+    grants: Grants,
+}
+
+impl<S> Authorized<S> {
+    /// What was authorized.
+    pub const fn subject(&self) -> &S {
+        &self.subject
+    }
+
+    /// What was authorized, and what its caller holds: an answer may show no more than that.
+    pub fn into_parts(self) -> (S, Grants) {
+        (self.subject, self.grants)
+    }
+}
+
+/// A need that was not met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// Every permission that the caller lacks, sorted.
+    pub missing: Permissions,
+}
+
+/// What one caller holds, resolved from the policy in force.
+#[derive(Clone, Debug, Default)]
+pub struct Grants(Vec<Arc<[Grant]>>);
+
+impl Grants {
+    /// Whether the caller holds this permission.
+    #[must_use]
+    pub fn allows(&self, wanted: &ResourceAction) -> bool {
+        self.iter().any(|grant| grant.allows(wanted))
+    }
+
+    /// The single grants, role by role; one that two roles give comes twice.
+    pub fn iter(&self) -> impl Iterator<Item = &Grant> {
+        self.0.iter().flat_map(|role| role.iter())
+    }
+}
+
+#[cfg(test)]
+mod tests;

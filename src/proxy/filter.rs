@@ -1,0 +1,73 @@
+//! Answers under their terms: the only place where an answer of Druid's becomes one of the gate's.
+
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION,
+};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use super::task_list::TaskListBody;
+use super::{GateBody, Rejection};
+use crate::druid::Answer;
+use crate::inspect::Submitted;
+use crate::upstream::{Terms, Unfiltered, strip_hop_by_hop};
+
+/// The headers in which Druid names a native query. Druid: `QueryResource.QUERY_ID_RESPONSE_HEADER`, `SqlResource.SQL_QUERY_ID_RESPONSE_HEADER`.
+const QUERY_ID_HEADERS: [&str; 2] = ["x-druid-query-id", "x-druid-sql-query-id"];
+
+/// Makes a response of Druid's answer, as the terms of the request allow.
+///
+/// # Errors
+/// [`Rejection::UnreadableAnswer`], if the answer cannot be filtered.
+pub fn apply(unfiltered: Unfiltered) -> Result<Response<GateBody>, Rejection> {
+    let (terms, mut response) = unfiltered.open();
+    strip_hop_by_hop(response.headers_mut());
+    match terms.row.answer {
+        Answer::Pass => Ok(pass(response)),
+        Answer::SqlQuery => {
+            name_by_clients_id(response.headers_mut(), terms.query.as_ref());
+            Ok(pass(response))
+        }
+        Answer::ConsoleRoot => {
+            if response.status().is_redirection() {
+                response.headers_mut().insert(LOCATION, HeaderValue::from_static("/unified-console.html"));
+            }
+            Ok(pass(response))
+        }
+        Answer::TaskList => task_list(response, terms),
+    }
+}
+
+fn pass(response: Response<Incoming>) -> Response<GateBody> {
+    response.map(|body| GateBody::streamed(body.map_err(Into::into)))
+}
+
+fn name_by_clients_id(headers: &mut HeaderMap, query: Option<&Submitted>) {
+    let own = query.and_then(|query| query.client_id.as_deref()).and_then(|id| HeaderValue::try_from(id).ok());
+    for name in QUERY_ID_HEADERS {
+        match &own {
+            Some(id) if headers.contains_key(name) => {
+                headers.insert(name, id.clone());
+            }
+            Some(_) | None => {}
+        }
+    }
+}
+
+fn task_list(mut response: Response<Incoming>, terms: Terms) -> Result<Response<GateBody>, Rejection> {
+    if response.status() != StatusCode::OK {
+        // An error of Druid's is about the request, and names no task.
+        return Ok(pass(response));
+    }
+    let headers = response.headers_mut();
+    let is_json = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    if headers.contains_key(CONTENT_ENCODING) || !is_json {
+        return Err(Rejection::UnreadableAnswer);
+    }
+    for name in [CONTENT_LENGTH, ETAG, LAST_MODIFIED, ACCEPT_RANGES] {
+        headers.remove(name);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response.map(|body| GateBody::streamed(TaskListBody::new(body, terms.grants))))
+}

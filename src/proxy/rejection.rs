@@ -1,0 +1,510 @@
+//! Every way in which a request is not served, and how each API of Druid's would say so.
+
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Method, Response, StatusCode};
+
+use super::GateBody;
+use crate::auth::TokenFault;
+use crate::druid::media_type::NoForm;
+use crate::druid::{ErrorShape, OddPath, Recognized, Unrecognized};
+use crate::inspect::{self, LookupFault};
+use crate::json::Json;
+use crate::permission::{Permissions, ResourceAction};
+use crate::policy::Denied;
+use crate::sql;
+use crate::upstream::UpstreamFault;
+
+/// Whose fault it is that a request was not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The caller's: it may change the request, or ask for a permission.
+    Caller,
+    /// Druid's, or the network's on the way to it.
+    Druid,
+    /// The gate's own.
+    Gate,
+}
+
+impl Fault {
+    /// The word for it in the audit record.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Druid => "druid",
+            Self::Gate => "gate",
+        }
+    }
+}
+
+/// A place in SQL text: line and column, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+}
+
+/// Why a request is not served.
+#[derive(Debug)]
+pub enum Rejection {
+    /// No credentials came with it.
+    NoCredentials,
+    /// The credentials are no good.
+    BadCredentials(TokenFault),
+    /// Permissions are missing.
+    Denied(Forbidden),
+    /// The query is somebody else's.
+    NotTheOwner,
+    /// The path is odd.
+    OddPath(OddPath),
+    /// Nothing is served under this path.
+    NotFound,
+    /// The path is served, with these other methods.
+    MethodNotAllowed(Vec<&'static Method>),
+    /// The request cannot be read, or may not be sent as it is.
+    BadRequest {
+        /// A stable code.
+        code: &'static str,
+        /// What is wrong and what to do instead.
+        message: String,
+        /// Where in the SQL.
+        at: Option<Position>,
+    },
+    /// The Content-Type is not one that carries SQL.
+    UnsupportedMediaType(NoForm),
+    /// The body is compressed.
+    EncodedBody,
+    /// The body is over its bound.
+    BodyTooLarge,
+    /// The body did not come in time.
+    BodySlow,
+    /// The body was cut off.
+    BodyBroken,
+    /// No task has this id.
+    UnknownTask(String),
+    /// No statement has this id.
+    UnknownStatement(String),
+    /// No running query has this id.
+    UnknownQuery,
+    /// The task's datasource could not be looked up.
+    Lookup(LookupFault),
+    /// Druid did not answer, or not to the caller.
+    Upstream(UpstreamFault),
+    /// Druid's answer cannot be filtered.
+    UnreadableAnswer,
+    /// CONNECT.
+    NotImplemented,
+    /// A defect of the gate.
+    Internal,
+}
+
+/// The permissions that are missing, and what may be told of them.
+#[derive(Debug)]
+pub struct Forbidden {
+    missing: Permissions,
+    /// The datasource is a task's that the caller does not know of.
+    hidden: bool,
+    /// The need comes from a system table, which answers for everybody.
+    system_table: bool,
+}
+
+impl Rejection {
+    /// The refusal of a request whose caller lacks permissions.
+    #[must_use]
+    pub fn denied(denied: Denied, hidden: bool, system_table: bool) -> Self {
+        Self::Denied(Forbidden { missing: denied.missing, hidden, system_table })
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::NoCredentials | Self::BadCredentials(_) => StatusCode::UNAUTHORIZED,
+            Self::Denied(_) | Self::NotTheOwner => StatusCode::FORBIDDEN,
+            Self::OddPath(_) | Self::BadRequest { .. } | Self::BodyBroken => StatusCode::BAD_REQUEST,
+            Self::NotFound | Self::UnknownTask(_) | Self::UnknownStatement(_) | Self::UnknownQuery => {
+                StatusCode::NOT_FOUND
+            }
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::UnsupportedMediaType(NoForm::Unsupported | NoForm::Json) | Self::EncodedBody => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
+            Self::UnsupportedMediaType(NoForm::Missing | NoForm::Several) => StatusCode::BAD_REQUEST,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Upstream(UpstreamFault::Slow) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Upstream(UpstreamFault::Unreachable | UpstreamFault::OwnAccountRefused | UpstreamFault::Redirect)
+            | Self::UnreadableAnswer => StatusCode::BAD_GATEWAY,
+            Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Whose fault it is.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Lookup(_) | Self::Upstream(_) | Self::UnreadableAnswer => Fault::Druid,
+            Self::Internal => Fault::Gate,
+            Self::NoCredentials
+            | Self::BadCredentials(_)
+            | Self::Denied(_)
+            | Self::NotTheOwner
+            | Self::OddPath(_)
+            | Self::NotFound
+            | Self::MethodNotAllowed(_)
+            | Self::BadRequest { .. }
+            | Self::UnsupportedMediaType(_)
+            | Self::EncodedBody
+            | Self::BodyTooLarge
+            | Self::BodySlow
+            | Self::BodyBroken
+            | Self::UnknownTask(_)
+            | Self::UnknownStatement(_)
+            | Self::UnknownQuery
+            | Self::NotImplemented => Fault::Caller,
+        }
+    }
+
+    /// A stable code for the audit record.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NoCredentials => "no_credentials",
+            Self::BadCredentials(fault) => fault.reason(),
+            Self::Denied(forbidden) if forbidden.system_table => "system_table_not_narrowed",
+            Self::Denied(_) => "missing_permissions",
+            Self::NotTheOwner => "not_the_owner",
+            Self::OddPath(_) => "odd_path",
+            Self::NotFound => "unknown_path",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::BadRequest { code, .. } => code,
+            Self::UnsupportedMediaType(_) => "unsupported_media_type",
+            Self::EncodedBody => "encoded_body",
+            Self::BodyTooLarge => "body_too_large",
+            Self::BodySlow => "body_slow",
+            Self::BodyBroken => "body_broken",
+            Self::UnknownTask(_) => "unknown_task",
+            Self::UnknownStatement(_) => "unknown_statement",
+            Self::UnknownQuery => "unknown_query",
+            Self::Lookup(LookupFault::Unreachable) => "lookup_unreachable",
+            Self::Lookup(LookupFault::Unreadable) => "lookup_unreadable",
+            Self::Upstream(UpstreamFault::Unreachable) => "router_unreachable",
+            Self::Upstream(UpstreamFault::Slow) => "router_slow",
+            Self::Upstream(UpstreamFault::OwnAccountRefused) => "own_account_refused",
+            Self::Upstream(UpstreamFault::NoLeader) => "no_leader",
+            Self::Upstream(UpstreamFault::Redirect) => "router_redirect",
+            Self::UnreadableAnswer => "unreadable_answer",
+            Self::NotImplemented => "not_implemented",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// What the caller may read.
+    #[must_use]
+    pub fn public_message(&self) -> String {
+        match self {
+            Self::NoCredentials => "send a token: Authorization: Bearer <token>".to_owned(),
+            Self::BadCredentials(fault) => fault.public_message().to_string(),
+            Self::Denied(forbidden) => forbidden.message(),
+            Self::NotTheOwner => inspect::Refusal::NotTheOwner.to_string(),
+            Self::OddPath(odd) => odd.to_string(),
+            Self::NotFound => "nothing is served under this path; `msq-gate routes` lists what is".to_owned(),
+            Self::MethodNotAllowed(allowed) => format!("this path is served with {}", join_methods(allowed)),
+            Self::BadRequest { message, at: Some(at), .. } => {
+                format!("{message} (line [{}], column [{}])", at.line, at.column)
+            }
+            Self::BadRequest { message, at: None, .. } => message.clone(),
+            Self::UnsupportedMediaType(form) => form.to_string(),
+            Self::EncodedBody => "a body with Content-Encoding is not read here; send it as it is".to_owned(),
+            Self::BodyTooLarge => format!("the body is longer than {} bytes", super::MAX_SQL_BODY),
+            Self::BodySlow => format!("the body did not come within {} s", super::SQL_BODY_TIMEOUT.as_secs()),
+            Self::BodyBroken => "the body was cut off".to_owned(),
+            Self::UnknownTask(id) => inspect::Refusal::UnknownTask(id.clone()).to_string(),
+            Self::UnknownStatement(id) => inspect::Refusal::UnknownStatement(id.clone()).to_string(),
+            Self::UnknownQuery => inspect::Refusal::UnknownQuery.to_string(),
+            Self::Lookup(fault) => fault.to_string(),
+            Self::Upstream(fault) => fault.to_string(),
+            Self::UnreadableAnswer => "Druid's answer cannot be filtered".to_owned(),
+            Self::NotImplemented => "this method is not implemented".to_owned(),
+            Self::Internal => "a defect of the gate; its log says more under this request id".to_owned(),
+        }
+    }
+
+    /// The permissions that are missing, for the record.
+    #[must_use]
+    pub const fn missing(&self) -> Option<&Permissions> {
+        match self {
+            Self::Denied(forbidden) => Some(&forbidden.missing),
+            _ => None,
+        }
+    }
+
+    /// The `WWW-Authenticate` header of a 401 (RFC 6750, section 3).
+    #[must_use]
+    pub fn challenge(&self) -> Option<String> {
+        match self {
+            Self::NoCredentials => Some(r#"Bearer realm="druid""#.to_owned()),
+            Self::BadCredentials(fault) => Some(format!(
+                r#"Bearer realm="druid", error="{}", error_description="{}""#,
+                fault.oauth_error(),
+                // RFC 6750: no quote and no backslash in it.
+                fault.public_message().replace(['"', '\\'], "'")
+            )),
+            _ => None,
+        }
+    }
+
+    /// The `Allow` header of a 405.
+    #[must_use]
+    pub fn allow(&self) -> Option<String> {
+        match self {
+            Self::MethodNotAllowed(allowed) => Some(join_methods(allowed)),
+            _ => None,
+        }
+    }
+
+    /// Seconds after which to try again.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader) => Some(1),
+            _ => None,
+        }
+    }
+
+    /// The response, in the shape in which this API tells errors.
+    #[must_use]
+    pub fn render(&self, shape: ErrorShape, request_id: &str) -> Response<GateBody> {
+        let status = self.status();
+        match self {
+            Self::NoCredentials | Self::BadCredentials(_) => json(status, self.unauthorized().render()),
+            Self::UnknownTask(_) => text(status, self.public_message()),
+            // Druid: `SqlResource.cancelQuery`.
+            Self::UnknownQuery => text(status, String::new()),
+            _ => json(status, self.error_body(shape, request_id).render()),
+        }
+    }
+
+    /// Druid: `PreResponseAuthorizationCheckFilter`.
+    fn unauthorized(&self) -> Json {
+        Json::object([
+            ("error", Json::string("Unauthorized request")),
+            ("errorMessage", Json::string(self.public_message())),
+            ("errorClass", Json::Null),
+            ("host", Json::Null),
+        ])
+    }
+
+    fn error_body(&self, shape: ErrorShape, request_id: &str) -> Json {
+        let is_403 = self.status() == StatusCode::FORBIDDEN;
+        match shape {
+            ErrorShape::SqlTask if is_403 => {
+                let mut body = vec![
+                    ("taskId".to_owned(), Json::string("forbidden")),
+                    ("state".to_owned(), Json::string("FAILED")),
+                    ("error".to_owned(), self.druid_exception("general", request_id)),
+                ];
+                body.extend(self.missing_list());
+                Json::Object(body)
+            }
+            ErrorShape::NativeSql | ErrorShape::AccessCheck if is_403 => {
+                let mut body = vec![("Access-Check-Result".to_owned(), Json::string(self.public_message()))];
+                // The console shows `error` and `errorMessage` and nothing else.
+                body.push(("error".to_owned(), Json::string("Forbidden")));
+                body.push(("errorMessage".to_owned(), Json::string(self.public_message())));
+                body.extend(self.missing_list());
+                Json::Object(body)
+            }
+            ErrorShape::AccessCheck => Json::object([("error", Json::string(self.public_message()))]),
+            ErrorShape::SqlTask | ErrorShape::NativeSql | ErrorShape::Druid => {
+                let Json::Object(mut body) = self.druid_exception(self.error_code(), request_id) else {
+                    return Json::Null;
+                };
+                body.extend(self.missing_list());
+                Json::Object(body)
+            }
+        }
+    }
+
+    /// Druid: `ErrorResponse`, `DruidException`.
+    fn druid_exception(&self, code: &str, request_id: &str) -> Json {
+        let mut context = Vec::new();
+        if let Self::BadRequest { code, at, .. } = self {
+            context.push(("reason".to_owned(), Json::string(*code)));
+            if let Some(at) = at {
+                context.push(("sourceType".to_owned(), Json::string("sql")));
+                context.push(("line".to_owned(), Json::string(at.line.to_string())));
+                context.push(("column".to_owned(), Json::string(at.column.to_string())));
+            }
+        }
+        if self.fault() != Fault::Caller {
+            context.push(("requestId".to_owned(), Json::string(request_id)));
+        }
+        Json::object([
+            ("error", Json::string("druidException")),
+            ("errorCode", Json::string(code)),
+            ("persona", Json::string(if self.fault() == Fault::Caller { "USER" } else { "OPERATOR" })),
+            ("category", Json::string(self.category())),
+            ("errorMessage", Json::string(self.public_message())),
+            ("context", Json::Object(context)),
+        ])
+    }
+
+    fn category(&self) -> &'static str {
+        match self.status() {
+            StatusCode::FORBIDDEN => "FORBIDDEN",
+            StatusCode::NOT_FOUND => "NOT_FOUND",
+            StatusCode::PAYLOAD_TOO_LARGE => "CAPACITY_EXCEEDED",
+            StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => "TIMEOUT",
+            status if status.is_client_error() => "INVALID_INPUT",
+            _ => "RUNTIME_FAILURE",
+        }
+    }
+
+    fn error_code(&self) -> &'static str {
+        match self.status() {
+            StatusCode::FORBIDDEN => "forbidden",
+            StatusCode::NOT_FOUND => "notFound",
+            StatusCode::PAYLOAD_TOO_LARGE => "capacityExceeded",
+            StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => "timeout",
+            status if status.is_client_error() => "invalidInput",
+            _ => "general",
+        }
+    }
+
+    fn missing_list(&self) -> Option<(String, Json)> {
+        match self {
+            Self::Denied(forbidden) => Some(("missingPermissions".to_owned(), forbidden.list())),
+            _ => None,
+        }
+    }
+}
+
+impl Forbidden {
+    fn message(&self) -> String {
+        if self.hidden {
+            let actions: Vec<_> = self.missing.iter().map(|permission| permission.action.as_str()).collect();
+            return format!("Missing permissions: {} on the datasource of this task", actions.join(", "));
+        }
+        let sentence = self.missing.to_sentence();
+        if self.system_table {
+            return format!("Missing permissions: {sentence} (a statement that names system tables needs them all)");
+        }
+        format!("Missing permissions: {sentence}")
+    }
+
+    fn list(&self) -> Json {
+        Json::Array(self.missing.iter().map(|permission| self.item(permission)).collect())
+    }
+
+    fn item(&self, permission: &ResourceAction) -> Json {
+        let name = if self.hidden { Json::Null } else { Json::string(permission.name.to_string()) };
+        let resource = [("type", Json::string(permission.resource_type.as_str())), ("name", name)];
+        Json::object([("resource", Json::object(resource)), ("action", Json::string(permission.action.as_str()))])
+    }
+}
+
+/// In which shape a request's errors are told, as far as it was recognized.
+#[must_use]
+pub fn shape_of(recognized: &Result<Recognized, Unrecognized>) -> ErrorShape {
+    match recognized {
+        Ok(recognized) => recognized.row.errors,
+        Err(Unrecognized::OddQuery(row, _)) => row.errors,
+        Err(Unrecognized::OddPath(_) | Unrecognized::NotFound | Unrecognized::MethodNotAllowed(_)) => {
+            ErrorShape::AccessCheck
+        }
+    }
+}
+
+fn join_methods(methods: &[&'static Method]) -> String {
+    let mut names: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.join(", ")
+}
+
+/// A response whose body is this JSON.
+#[must_use]
+pub fn json(status: StatusCode, body: String) -> Response<GateBody> {
+    whole(status, "application/json", body)
+}
+
+fn text(status: StatusCode, body: String) -> Response<GateBody> {
+    whole(status, "text/plain;charset=utf-8", body)
+}
+
+fn whole(status: StatusCode, content_type: &'static str, body: String) -> Response<GateBody> {
+    let mut response = Response::new(GateBody::whole(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+impl From<Unrecognized> for Rejection {
+    fn from(unrecognized: Unrecognized) -> Self {
+        match unrecognized {
+            Unrecognized::OddPath(odd) => Self::OddPath(odd),
+            Unrecognized::OddQuery(_, odd) => {
+                Self::BadRequest { code: "odd_query", message: odd.to_string(), at: None }
+            }
+            Unrecognized::NotFound => Self::NotFound,
+            Unrecognized::MethodNotAllowed(allowed) => Self::MethodNotAllowed(allowed),
+        }
+    }
+}
+
+impl From<NoForm> for Rejection {
+    fn from(form: NoForm) -> Self {
+        Self::UnsupportedMediaType(form)
+    }
+}
+
+impl From<UpstreamFault> for Rejection {
+    fn from(fault: UpstreamFault) -> Self {
+        Self::Upstream(fault)
+    }
+}
+
+impl From<inspect::Refusal> for Rejection {
+    fn from(refusal: inspect::Refusal) -> Self {
+        let message = refusal.to_string();
+        let bad = |code| Self::BadRequest { code, message: message.clone(), at: None };
+        match refusal {
+            inspect::Refusal::Form(form) => Self::UnsupportedMediaType(form),
+            inspect::Refusal::Envelope(odd) => envelope(&odd, message),
+            inspect::Refusal::Sql(refusal) => unread_sql(&refusal),
+            inspect::Refusal::SetOption(_) => bad("reserved_set_option"),
+            inspect::Refusal::OddTaskId => bad("odd_task_id"),
+            inspect::Refusal::UnknownTask(id) => Self::UnknownTask(id),
+            inspect::Refusal::UnknownStatement(id) => Self::UnknownStatement(id),
+            inspect::Refusal::UnknownQuery => Self::UnknownQuery,
+            inspect::Refusal::NotTheOwner => Self::NotTheOwner,
+            inspect::Refusal::Lookup(fault) => Self::Lookup(fault),
+        }
+    }
+}
+
+fn envelope(odd: &crate::druid::sql_query::OddQuery, message: String) -> Rejection {
+    use crate::druid::sql_query::OddQuery;
+    let code = match odd {
+        OddQuery::JsonInForm(_) => return Rejection::UnsupportedMediaType(NoForm::Json),
+        OddQuery::Json(_) => "odd_json",
+        OddQuery::Encoding => "not_utf8",
+        OddQuery::Empty => "empty_query",
+        OddQuery::Type(..) => "wrong_type",
+        OddQuery::ReservedKey(_) => "reserved_context_key",
+    };
+    Rejection::BadRequest { code, message, at: None }
+}
+
+fn unread_sql(refusal: &sql::Refusal) -> Rejection {
+    Rejection::BadRequest {
+        code: refusal.code.as_str(),
+        message: refusal.message.clone(),
+        at: Some(Position { line: refusal.line, column: refusal.column }),
+    }
+}

@@ -1,0 +1,197 @@
+//! A list of tasks, filtered while it streams. Druid: `OverlordResource.securedTaskStatusPlus`.
+//!
+//! The list is a JSON array of objects. Each item is read whole, kept or dropped whole, and the order stays. What is
+//! not such a list breaks the answer: nothing unfiltered follows.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame};
+
+use super::body::BodyError;
+use crate::json::{self, Json};
+use crate::permission::{Action, ResourceAction, ResourceType};
+use crate::policy::Grants;
+
+/// Bytes of one item: a task's row is under 1 KB but for its `errorMsg`.
+pub const MAX_ITEM: usize = 1024 * 1024;
+
+/// Why a list is broken off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ListFault {
+    /// Not an array of objects that name their datasource.
+    #[error("Druid's list of tasks is not one that the gate can filter")]
+    NotATaskList,
+    /// An item over [`MAX_ITEM`].
+    #[error("an item of Druid's list of tasks is longer than {MAX_ITEM} bytes")]
+    ItemTooLong,
+    /// It ended within.
+    #[error("Druid's list of tasks was cut off")]
+    CutOff,
+}
+
+/// The body of a filtered list.
+pub struct TaskListBody<B> {
+    inner: B,
+    filter: ListFilter,
+    ended: bool,
+}
+
+impl<B> TaskListBody<B> {
+    /// Lets pass of `inner` what `grants` allow to read.
+    pub fn new(inner: B, grants: Grants) -> Self {
+        Self { inner, filter: ListFilter::new(grants), ended: false }
+    }
+}
+
+impl<B> Body for TaskListBody<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BodyError>,
+{
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        loop {
+            if self.ended {
+                return Poll::Ready(None);
+            }
+            let passed = match ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
+                Some(Ok(frame)) => frame.into_data().map_or_else(|_| Ok(Vec::new()), |data| self.filter.feed(&data)),
+                Some(Err(error)) => {
+                    self.ended = true;
+                    return Poll::Ready(Some(Err(error.into())));
+                }
+                None => {
+                    self.ended = true;
+                    match self.filter.finish() {
+                        Ok(()) => return Poll::Ready(None),
+                        Err(fault) => Err(fault),
+                    }
+                }
+            };
+            match passed {
+                Ok(bytes) if bytes.is_empty() => {}
+                Ok(bytes) => return Poll::Ready(Some(Ok(Frame::data(bytes.into())))),
+                Err(fault) => {
+                    self.ended = true;
+                    tracing::error!(reason = %fault, "a list of tasks was broken off");
+                    return Poll::Ready(Some(Err(fault.into())));
+                }
+            }
+        }
+    }
+}
+
+/// Where in the list the next byte stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Before the `[`.
+    Start,
+    /// After the `[`: an item or `]`.
+    FirstItem,
+    /// After a comma: an item.
+    NextItem,
+    /// In an item, at this depth, in a string of it or not, after a backslash or not.
+    Item { depth: usize, string: bool, escaped: bool },
+    /// After an item: a comma or `]`.
+    AfterItem,
+    /// After the `]`.
+    End,
+}
+
+/// Takes a list in pieces, gives the items that may be seen.
+struct ListFilter {
+    grants: Grants,
+    place: Place,
+    item: Vec<u8>,
+    passed_one: bool,
+}
+
+impl ListFilter {
+    const fn new(grants: Grants) -> Self {
+        Self { grants, place: Place::Start, item: Vec::new(), passed_one: false }
+    }
+
+    fn feed(&mut self, data: &[u8]) -> Result<Vec<u8>, ListFault> {
+        let mut out = Vec::new();
+        for &byte in data {
+            self.step(byte, &mut out)?;
+        }
+        Ok(out)
+    }
+
+    fn step(&mut self, byte: u8, out: &mut Vec<u8>) -> Result<(), ListFault> {
+        let is_space = matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        self.place = match (self.place, byte) {
+            (Place::Item { depth, string, escaped }, _) => return self.step_in_item(byte, depth, string, escaped, out),
+            (place, _) if is_space => place,
+            (Place::Start, b'[') => {
+                out.push(b'[');
+                Place::FirstItem
+            }
+            (Place::FirstItem | Place::NextItem, b'{') => {
+                self.item.push(b'{');
+                Place::Item { depth: 1, string: false, escaped: false }
+            }
+            (Place::FirstItem | Place::AfterItem, b']') => {
+                out.push(b']');
+                Place::End
+            }
+            (Place::AfterItem, b',') => Place::NextItem,
+            (Place::Start | Place::FirstItem | Place::NextItem | Place::AfterItem | Place::End, _) => {
+                return Err(ListFault::NotATaskList);
+            }
+        };
+        Ok(())
+    }
+
+    fn step_in_item(
+        &mut self,
+        byte: u8,
+        depth: usize,
+        string: bool,
+        escaped: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ListFault> {
+        if self.item.len() == MAX_ITEM {
+            return Err(ListFault::ItemTooLong);
+        }
+        self.item.push(byte);
+        let depth = match byte {
+            b'{' | b'[' if !string => depth + 1,
+            b'}' | b']' if !string => depth - 1,
+            _ => depth,
+        };
+        if depth == 0 {
+            self.place = Place::AfterItem;
+            return self.end_item(out);
+        }
+        let string = if byte == b'"' && !escaped { !string } else { string };
+        self.place = Place::Item { depth, string, escaped: string && byte == b'\\' && !escaped };
+        Ok(())
+    }
+
+    fn end_item(&mut self, out: &mut Vec<u8>) -> Result<(), ListFault> {
+        let item = json::parse_bytes(&self.item).map_err(|_| ListFault::NotATaskList)?;
+        let datasource = item.get("dataSource").and_then(Json::as_str).ok_or(ListFault::NotATaskList)?;
+        if self.grants.allows(&ResourceAction::new(Action::Read, ResourceType::Datasource, datasource)) {
+            if self.passed_one {
+                out.push(b',');
+            }
+            self.passed_one = true;
+            out.extend_from_slice(&self.item);
+        }
+        self.item.clear();
+        Ok(())
+    }
+
+    fn finish(&self) -> Result<(), ListFault> {
+        if self.place == Place::End { Ok(()) } else { Err(ListFault::CutOff) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! Ids of queries that tell whose the query is.
+//!
+//! To Druid every query comes from the gate, so Druid cannot tell whose it is. The gate therefore writes the id: a
+//! keyed tag of its owner, a keyed hash of the client's own id, and a MAC over both. Whoever has the key can tell, from
+//! the id alone, who submitted the query; nobody else can make one. The same owner and the same client id give the same
+//! id, so that Druid still refuses a repeated INSERT.
+
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::auth::Identity;
+
+/// What Druid puts before a query's id to name its task. Druid: `MSQTasks.controllerTaskId`.
+pub const TASK_PREFIX: &str = "query-";
+
+/// The form of ids that this module writes.
+const FORM: &str = "1";
+
+/// Bytes of the owner tag, the id hash and the MAC: 128 bits each, beyond guessing and collision at any rate of queries.
+const PART_BYTES: usize = 16;
+
+/// Bytes of the key id: enough to tell a few keys apart.
+const KEY_ID_BYTES: usize = 4;
+
+/// The id of a query as Druid knows it: letters, digits, `.`, `_`, `-`; at most 120 with [`TASK_PREFIX`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryId(String);
+
+impl QueryId {
+    /// The id as text, without [`TASK_PREFIX`].
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The id of the task, or of the statement, that runs this query.
+    #[must_use]
+    pub fn task_id(&self) -> String {
+        format!("{TASK_PREFIX}{}", self.0)
+    }
+}
+
+/// Whose query an id names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The caller's.
+    Callers(QueryId),
+    /// Somebody else's.
+    Anothers,
+    /// Nobody's: the text has the form of an id, but no gate with this key wrote it.
+    Forged,
+    /// The text does not have the form of an id.
+    NotAnId,
+}
+
+/// Writes and reads ids; holds the key.
+pub struct QueryIds {
+    key: hmac::Key,
+    key_id: String,
+}
+
+impl QueryIds {
+    /// With this key, which should have 32 bytes or more.
+    #[must_use]
+    pub fn new(key: &[u8]) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        let key_id = keyed(&key, "key id", &[], KEY_ID_BYTES);
+        Self { key, key_id }
+    }
+
+    /// The id of the query that `owner` calls `client_id`; `nonce` stands in where it gave no name.
+    #[must_use]
+    pub fn mint(&self, owner: &Identity, client_id: Option<&str>, nonce: &[u8]) -> QueryId {
+        let name = client_id.map_or_else(
+            || keyed(&self.key, "nonce", &[nonce], PART_BYTES),
+            |id| keyed(&self.key, "client id", &[id.as_bytes()], PART_BYTES),
+        );
+        let signed = format!("{FORM}.{}.{}.{name}", self.key_id, self.owner_tag(owner));
+        let mac = self.mac(&signed);
+        QueryId(format!("{signed}.{mac}"))
+    }
+
+    /// Whose query the text names.
+    #[must_use]
+    pub fn whose(&self, text: &str, caller: &Identity) -> Whose {
+        let parts: Vec<&str> = text.split('.').collect();
+        let [form, key_id, owner, name, mac] = parts.as_slice() else { return Whose::NotAnId };
+        let lengths = [key_id.len(), owner.len(), name.len(), mac.len()];
+        if *form != FORM || lengths != [6, 22, 22, 22] {
+            return Whose::NotAnId;
+        }
+        let signed = format!("{form}.{key_id}.{owner}.{name}");
+        if *key_id != self.key_id || !equal(self.mac(&signed).as_bytes(), mac.as_bytes()) {
+            return Whose::Forged;
+        }
+        if equal(self.owner_tag(caller).as_bytes(), owner.as_bytes()) {
+            Whose::Callers(QueryId(text.to_owned()))
+        } else {
+            Whose::Anothers
+        }
+    }
+
+    fn owner_tag(&self, owner: &Identity) -> String {
+        keyed(&self.key, "owner", &[owner.issuer().as_bytes(), owner.subject().as_bytes()], PART_BYTES)
+    }
+
+    fn mac(&self, signed: &str) -> String {
+        keyed(&self.key, "id", &[signed.as_bytes()], PART_BYTES)
+    }
+}
+
+/// A keyed hash of the fields, each with its length before it so that no two lists of fields look alike.
+fn keyed(key: &hmac::Key, label: &str, fields: &[&[u8]], bytes: usize) -> String {
+    let mut context = hmac::Context::with_key(key);
+    for field in std::iter::once(label.as_bytes()).chain(fields.iter().copied()) {
+        context.update(&(field.len() as u64).to_be_bytes());
+        context.update(field);
+    }
+    let tag = context.sign();
+    URL_SAFE_NO_PAD.encode(tag.as_ref().get(..bytes).unwrap_or_default())
+}
+
+fn equal(a: &[u8], b: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &[u8] = &[7; 32];
+
+    fn who(subject: &str) -> Identity {
+        Identity::for_tests("dev", subject, &[])
+    }
+
+    #[test]
+    fn an_id_tells_its_owner() {
+        let ids = QueryIds::new(KEY);
+        let id = ids.mint(&who("alice"), Some("mine"), &[]);
+        assert_eq!(ids.whose(id.as_str(), &who("alice")), Whose::Callers(id.clone()));
+        assert_eq!(ids.whose(id.as_str(), &who("bob")), Whose::Anothers);
+        assert!(id.task_id().starts_with("query-1.") && id.task_id().len() <= 120, "{}", id.task_id());
+        assert!(id.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b)));
+        // Another gate with the same key agrees; one with another key does not.
+        assert_eq!(QueryIds::new(KEY).whose(id.as_str(), &who("alice")), Whose::Callers(id.clone()));
+        assert_eq!(QueryIds::new(&[8; 32]).whose(id.as_str(), &who("alice")), Whose::Forged);
+    }
+
+    #[test]
+    fn the_same_name_of_the_same_owner_is_the_same_id() {
+        let ids = QueryIds::new(KEY);
+        let mint = |owner: &str, name: Option<&str>, nonce: &[u8]| ids.mint(&who(owner), name, nonce);
+        assert_eq!(mint("alice", Some("x"), b"1"), mint("alice", Some("x"), b"2"));
+        assert_ne!(mint("alice", Some("x"), b""), mint("bob", Some("x"), b""));
+        assert_ne!(mint("alice", Some("x"), b""), mint("alice", Some("y"), b""));
+        assert_ne!(mint("alice", None, b"1"), mint("alice", None, b"2"));
+        assert_ne!(mint("alice", None, b"1"), mint("alice", Some("1"), b""));
+        // Two fields never run into each other.
+        let of = |issuer: &str, subject: &str| ids.mint(&Identity::for_tests(issuer, subject, &[]), Some("x"), b"");
+        assert_ne!(of("ab", "c"), of("a", "bc"));
+    }
+
+    #[test]
+    fn a_changed_id_is_forged() {
+        let ids = QueryIds::new(KEY);
+        let id = ids.mint(&who("alice"), Some("mine"), &[]);
+        let theirs = ids.mint(&who("bob"), Some("other"), &[]);
+        let parts: Vec<&str> = id.as_str().split('.').collect();
+        let other: Vec<&str> = theirs.as_str().split('.').collect();
+        for place in 2..5 {
+            let mut mixed = parts.clone();
+            mixed[place] = other[place];
+            assert_eq!(ids.whose(&mixed.join("."), &who("alice")), Whose::Forged, "{place}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_ids() {
+        let ids = QueryIds::new(KEY);
+        let id = ids.mint(&who("alice"), Some("mine"), &[]);
+        for text in ["", "mine", "1.a.b.c.d", &format!("{}.", id.as_str()), &id.as_str()[1..], &id.task_id()] {
+            assert_eq!(ids.whose(text, &who("alice")), Whose::NotAnId, "{text}");
+        }
+    }
+}

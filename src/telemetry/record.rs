@@ -1,0 +1,178 @@
+//! The audit record of one request.
+//!
+//! It is made when the request begins, travels with it into the body of the answer, and writes itself when it is
+//! dropped; so a request has exactly one record, also when the client leaves. It holds no token, no header and no text
+//! of the request but the id of a task or statement.
+
+use std::net::SocketAddr;
+use std::time::{Instant, SystemTime};
+
+use http::{Method, StatusCode};
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::AuditLog;
+use crate::auth::Identity;
+use crate::inspect::Facts;
+use crate::permission::{Need, Permissions, ResourceAction};
+
+/// The record of one request; written when dropped.
+pub struct Record {
+    log: AuditLog,
+    began: Instant,
+    line: Line,
+}
+
+#[derive(Serialize)]
+struct Line {
+    time: String,
+    request_id: String,
+    peer: SocketAddr,
+    method: &'static str,
+    row: Option<&'static str>,
+    issuer: Option<String>,
+    subject: Option<String>,
+    name: Option<String>,
+    roles: Vec<String>,
+    statement: Option<&'static str>,
+    id: Option<String>,
+    needed: Vec<String>,
+    missing: Vec<String>,
+    decision: &'static str,
+    reason: Option<&'static str>,
+    fault: Option<&'static str>,
+    status: Option<u16>,
+    bytes: u64,
+    end: &'static str,
+    duration_ms: u64,
+}
+
+impl Record {
+    pub(super) fn begin(log: AuditLog, peer: SocketAddr, method: &Method) -> Self {
+        let line = Line {
+            time: OffsetDateTime::from(SystemTime::now()).format(&Rfc3339).unwrap_or_default(),
+            request_id: request_id(),
+            peer,
+            method: method_word(method),
+            row: None,
+            issuer: None,
+            subject: None,
+            name: None,
+            roles: Vec::new(),
+            statement: None,
+            id: None,
+            needed: Vec::new(),
+            missing: Vec::new(),
+            decision: "deny",
+            reason: None,
+            fault: None,
+            status: None,
+            bytes: 0,
+            end: "client_left",
+            duration_ms: 0,
+        };
+        Self { log, began: Instant::now(), line }
+    }
+
+    /// The id of the request: 16 hexadecimal digits.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.line.request_id
+    }
+
+    /// The request is served to anyone.
+    pub const fn open(&mut self, row: &'static str) {
+        self.line.row = Some(row);
+        self.line.decision = "open";
+    }
+
+    /// Who asks.
+    pub fn caller(&mut self, identity: &Identity) {
+        self.line.issuer = Some(identity.issuer_name().to_owned());
+        self.line.subject = Some(identity.subject().to_owned());
+        self.line.name = Some(identity.name().to_owned());
+    }
+
+    /// The roles in which the caller asks.
+    pub fn roles(&mut self, roles: Vec<&str>) {
+        self.line.roles = roles.into_iter().map(str::to_owned).collect();
+    }
+
+    /// The row of the request.
+    pub const fn row(&mut self, row: &'static str) {
+        self.line.row = Some(row);
+    }
+
+    /// What inspection found.
+    pub fn inspected(&mut self, facts: &Facts, need: &Need) {
+        self.line.statement = facts.statement;
+        self.line.id.clone_from(&facts.id);
+        self.line.needed = need.permissions().map(ResourceAction::to_line).collect();
+    }
+
+    /// The caller holds all that is needed.
+    pub const fn allowed(&mut self) {
+        self.line.decision = "allow";
+    }
+
+    /// The request was not served.
+    pub fn rejected(&mut self, fault: &'static str, reason: &'static str, missing: Option<&Permissions>) {
+        self.line.fault = Some(fault);
+        self.line.reason = Some(reason);
+        self.line.missing =
+            missing.map(|missing| missing.iter().map(ResourceAction::to_line).collect()).unwrap_or_default();
+    }
+
+    /// The status that is answered.
+    pub const fn answered(&mut self, status: StatusCode) {
+        self.line.status = Some(status.as_u16());
+    }
+
+    /// Bytes of the answer's body that were handed on.
+    pub const fn sent(&mut self, bytes: usize) {
+        self.line.bytes = self.line.bytes.saturating_add(bytes as u64);
+    }
+
+    /// The answer's body was handed on whole.
+    pub const fn complete(&mut self) {
+        self.line.end = "complete";
+    }
+
+    /// The answer's body broke off.
+    pub const fn broken(&mut self) {
+        self.line.end = "broken_upstream";
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.line.duration_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if let Ok(mut line) = serde_json::to_string(&self.line) {
+            line.push('\n');
+            self.log.write(line);
+        }
+    }
+}
+
+fn request_id() -> String {
+    let mut bytes = [0; 8];
+    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    format!("{:016x}", u64::from_be_bytes(bytes))
+}
+
+/// The method, of those that mean something; a method may be any token, and is then not told.
+fn method_word(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        "PATCH" => "PATCH",
+        "TRACE" => "TRACE",
+        "CONNECT" => "CONNECT",
+        _ => "other",
+    }
+}

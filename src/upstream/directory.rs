@@ -1,0 +1,174 @@
+//! The reads that the gate makes for itself: the datasource and type of a task.
+//!
+//! None carries a caller's bytes but an id that was validated. What was found is kept for a while; what was not found
+//! is asked again, since a task may come to be. Look-ups of one id that come together are one.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::header::ACCEPT;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use tokio::sync::OnceCell;
+
+use super::{Upstream, UpstreamFault};
+use crate::druid::path_segment;
+use crate::druid::task::{TaskFacts, TaskId};
+use crate::inspect::{LookupFault, TaskDirectory};
+
+/// How long a found task is believed: its datasource and type never change, but ids may be reused once forgotten.
+pub const KEEP_FOUND: Duration = Duration::from_mins(10);
+
+/// Tasks kept: some 300 bytes each.
+pub const MAX_KEPT: usize = 10_000;
+
+/// The wait for the whole of a look-up's answer.
+pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Bytes of a look-up's answer; an `errorMsg` in it may be long.
+pub const MAX_LOOKUP_BODY: usize = 1024 * 1024;
+
+/// Looks tasks up in Druid.
+pub struct Directory {
+    upstream: Upstream,
+    kept: Mutex<Kept>,
+}
+
+type Cell = Arc<OnceCell<Result<TaskFacts, NotFound>>>;
+
+#[derive(Default)]
+struct Kept {
+    cells: HashMap<TaskId, (Instant, Cell)>,
+    /// Ids in the order in which they came, the oldest first.
+    order: VecDeque<(Instant, TaskId)>,
+}
+
+/// Why there is nothing to tell: the task is not there, or could not be asked for.
+#[derive(Clone, Copy)]
+enum NotFound {
+    Unknown,
+    Fault(LookupFault),
+}
+
+impl Directory {
+    /// Over these connections.
+    #[must_use]
+    pub fn new(upstream: Upstream) -> Self {
+        Self { upstream, kept: Mutex::default() }
+    }
+
+    fn cell(&self, id: &TaskId) -> Cell {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.cell(id, Instant::now())
+    }
+
+    fn forget(&self, id: &TaskId, cell: &Cell) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.cells.get(id).is_some_and(|(_, current)| Arc::ptr_eq(current, cell)) {
+            kept.cells.remove(id);
+        }
+    }
+
+    async fn ask(&self, id: &TaskId) -> Result<TaskFacts, NotFound> {
+        tokio::time::timeout(LOOKUP_TIMEOUT, self.ask_druid(id))
+            .await
+            .unwrap_or(Err(NotFound::Fault(LookupFault::Unreachable)))
+    }
+
+    async fn ask_druid(&self, id: &TaskId) -> Result<TaskFacts, NotFound> {
+        let target = format!("/druid/indexer/v1/task/{}/status", path_segment(id.as_str()));
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+        let answer = self.upstream.send(&Method::GET, &target, headers, None).await.map_err(|fault| match fault {
+            UpstreamFault::Unreachable | UpstreamFault::Slow => NotFound::Fault(LookupFault::Unreachable),
+            UpstreamFault::OwnAccountRefused | UpstreamFault::NoLeader | UpstreamFault::Redirect => {
+                NotFound::Fault(LookupFault::Unreadable)
+            }
+        })?;
+        match answer.status() {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND => return Err(NotFound::Unknown),
+            status => {
+                tracing::error!(status = status.as_u16(), "Druid did not tell the datasource of a task");
+                return Err(NotFound::Fault(LookupFault::Unreadable));
+            }
+        }
+        let body = Limited::new(answer.into_body(), MAX_LOOKUP_BODY).collect().await;
+        let body = body.map_err(|_| NotFound::Fault(LookupFault::Unreadable))?.to_bytes();
+        TaskFacts::from_status(id, &body).ok_or(NotFound::Fault(LookupFault::Unreadable))
+    }
+}
+
+impl TaskDirectory for Directory {
+    async fn task(&self, id: &TaskId) -> Result<Option<TaskFacts>, LookupFault> {
+        let cell = self.cell(id);
+        match cell.get_or_init(|| self.ask(id)).await {
+            Ok(facts) => Ok(Some(facts.clone())),
+            Err(not_found) => {
+                // Whoever waited for this look-up shares its answer; whoever comes later asks again.
+                self.forget(id, &cell);
+                match not_found {
+                    NotFound::Unknown => Ok(None),
+                    NotFound::Fault(fault) => Err(*fault),
+                }
+            }
+        }
+    }
+}
+
+impl Kept {
+    /// The cell of the id, new if there is none that is believed still.
+    fn cell(&mut self, id: &TaskId, now: Instant) -> Cell {
+        self.drop_old(now);
+        if let Some((_, cell)) = self.cells.get(id) {
+            return Arc::clone(cell);
+        }
+        let cell = Cell::default();
+        self.cells.insert(id.clone(), (now, Arc::clone(&cell)));
+        self.order.push_back((now, id.clone()));
+        cell
+    }
+
+    fn drop_old(&mut self, now: Instant) {
+        while let Some((since, id)) = self.order.front() {
+            if now.duration_since(*since) < KEEP_FOUND && self.order.len() < MAX_KEPT {
+                return;
+            }
+            // An id that was forgotten and came again has a younger cell than this entry: leave that one.
+            if self.cells.get(id).is_some_and(|(born, _)| born == since) {
+                self.cells.remove(id);
+            }
+            self.order.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: usize) -> TaskId {
+        TaskId::new(&format!("t{n}")).expect("valid")
+    }
+
+    #[test]
+    fn a_cell_is_shared_until_it_is_old() {
+        let mut kept = Kept::default();
+        let start = Instant::now();
+        let first = kept.cell(&id(1), start);
+        assert!(Arc::ptr_eq(&first, &kept.cell(&id(1), start + KEEP_FOUND - Duration::from_secs(1))));
+        assert!(!Arc::ptr_eq(&first, &kept.cell(&id(1), start + KEEP_FOUND)));
+    }
+
+    #[test]
+    fn the_oldest_make_place() {
+        let mut kept = Kept::default();
+        let now = Instant::now();
+        let first = kept.cell(&id(0), now);
+        for n in 1..MAX_KEPT + 5 {
+            kept.cell(&id(n), now);
+        }
+        assert!(kept.cells.len() <= MAX_KEPT && kept.order.len() <= MAX_KEPT);
+        assert!(!Arc::ptr_eq(&first, &kept.cell(&id(0), now)));
+    }
+}
