@@ -1,0 +1,65 @@
+//! Druid's jars: copied by Maven into a cache outside the work tree, once.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::error::{BedError, Result};
+use crate::progress::Progress;
+use crate::{places, tools};
+
+/// A registry's hiccup should not cost the whole run.
+const TRIES: u32 = 3;
+/// How many of Maven's last words are shown.
+const LAST_LINES: usize = 15;
+
+/// The directory of the jars that the pom names; filled first if there is none yet.
+pub fn jars(progress: &Progress) -> Result<PathBuf> {
+    let pom = fs::read_to_string(places::pom()).map_err(BedError::io("read tests/bed/pom.xml"))?;
+    let cache = places::cache_dir()?;
+    let _lock = places::lock(&cache.join("lock"))?;
+    let dir = cache.join(format!("druid-27.0.0-{:016x}", hash_of(&pom)));
+    if dir.is_dir() {
+        return Ok(dir);
+    }
+    progress.step("jars: asking Maven for Druid 27.0.0 (130 MB, a minute or two the first time)");
+    let fresh = cache.join("incomplete");
+    places::remove(&fresh)?;
+    copy(&tools::maven(progress)?, &fresh)?;
+    fs::rename(&fresh, &dir).map_err(BedError::io(format!("make {}", dir.display())))?;
+    progress.step(format!("jars: {}", dir.display()));
+    Ok(dir)
+}
+
+/// Another pom is another set of jars.
+fn hash_of(pom: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    pom.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn copy(maven: &Path, into: &Path) -> Result<()> {
+    let mut said = String::new();
+    for _ in 0..TRIES {
+        let output = Command::new(maven)
+            .args(["-q", "-B", "-ntp", "-f"])
+            .arg(places::pom())
+            .args(["dependency:copy-dependencies", "-DincludeScope=runtime"])
+            .arg(format!("-DoutputDirectory={}", into.display()))
+            .stdin(Stdio::null())
+            .output()
+            .map_err(BedError::io("run mvn"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        said = String::from_utf8_lossy(&output.stdout).into_owned();
+    }
+    let lines: Vec<&str> = said.lines().collect();
+    let last = lines.get(lines.len().saturating_sub(LAST_LINES)..).unwrap_or_default().join("\n");
+    Err(BedError::new(
+        "Maven could not copy Druid's jars",
+        "see that Maven reaches its registry (settings.xml, proxy), then run it again",
+    )
+    .showing(last))
+}

@@ -1,0 +1,86 @@
+//! Java and Maven: found, or installed with apt-get where that is allowed.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::error::{BedError, Result};
+use crate::progress::Progress;
+
+/// Druid 27 is run on this Java or a newer one.
+const JAVA_MIN: u32 = 17;
+/// The packages of a Java for servers, the one that Druid 27 knows first.
+const JAVA_PACKAGES: [&str; 2] = ["openjdk-17-jre-headless", "default-jre-headless"];
+
+/// The `java` program, after installing it where it is missing.
+pub fn java(progress: &Progress) -> Result<PathBuf> {
+    find_java().map_or_else(|| install(progress, &format!("Java {JAVA_MIN}"), &JAVA_PACKAGES, find_java), Ok)
+}
+
+/// The `mvn` program, likewise; it brings a Java of its own where there is none.
+pub fn maven(progress: &Progress) -> Result<PathBuf> {
+    find_maven().map_or_else(|| install(progress, "Maven", &["maven"], find_maven), Ok)
+}
+
+fn find_maven() -> Option<PathBuf> {
+    let maven = PathBuf::from("mvn");
+    Command::new(&maven).arg("-v").output().is_ok_and(|output| output.status.success()).then_some(maven)
+}
+
+fn find_java() -> Option<PathBuf> {
+    let home = std::env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin/java"));
+    let installed = std::fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten();
+    let mut candidates: Vec<PathBuf> = installed.map(|entry| entry.path().join("bin/java")).collect();
+    candidates.sort();
+    home.into_iter()
+        .chain([PathBuf::from("java")])
+        .chain(candidates)
+        .find(|java| major_version(java).is_some_and(|major| major >= JAVA_MIN))
+}
+
+/// `openjdk version "17.0.15" 2025-04-15` on standard error.
+fn major_version(java: &Path) -> Option<u32> {
+    let output = Command::new(java).arg("-version").output().ok()?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    text.split('"').nth(1)?.split(['.', '-']).next()?.parse().ok()
+}
+
+/// Installs the first of `packages` that there is, then looks again.
+fn install(progress: &Progress, what: &str, packages: &[&str], find: fn() -> Option<PathBuf>) -> Result<PathBuf> {
+    let first = packages.first().copied().unwrap_or_default();
+    let by_hand = format!("run `apt-get update && apt-get install -y {first}` as root (or install {what} otherwise)");
+    let missing = |said: String| BedError::new(format!("{what} is needed and was not found"), &by_hand).showing(said);
+    let prefix = privileged().ok_or_else(|| missing(String::new()))?;
+    let mut said = apt_get(prefix, &["update"])?;
+    for package in packages {
+        progress.step(format!("{what} is missing: installing {package} with apt-get"));
+        said += &apt_get(prefix, &["install", "-y", "--no-install-recommends", package])?;
+        if let Some(found) = find() {
+            return Ok(found);
+        }
+    }
+    Err(missing(said))
+}
+
+/// Gives what apt-get said against it.
+fn apt_get(prefix: &[&str], args: &[&str]) -> Result<String> {
+    let mut words = prefix.iter().chain(&["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]).chain(args);
+    let program = words.next().copied().unwrap_or("env");
+    let output =
+        Command::new(program).args(words).stdin(Stdio::null()).output().map_err(BedError::io("run apt-get"))?;
+    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// The words before a command that make root run it without asking anybody; nothing where that cannot be had.
+fn privileged() -> Option<&'static [&'static str]> {
+    let succeeds = |program: &str, args: &[&str]| {
+        let output = Command::new(program).args(args).stdin(Stdio::null()).output();
+        output.ok().filter(|output| output.status.success())
+    };
+    let apt = succeeds("apt-get", &["--version"]).is_some();
+    let root = succeeds("id", &["-u"]).is_some_and(|output| output.stdout.trim_ascii() == b"0");
+    match (apt, root) {
+        (true, true) => Some(&[]),
+        (true, false) if succeeds("sudo", &["-n", "true"]).is_some() => Some(&["sudo", "-n"]),
+        _ => None,
+    }
+}
