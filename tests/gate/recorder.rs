@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// The stand-in. Tasks whose id begins with `wiki` are queries' tasks in datasource wiki, `noop` ones are noop tasks in
 /// wiki, `secret` ones are in datasource secret; others are unknown.
@@ -11,8 +12,16 @@ pub struct Recorder {
     requests: Arc<Mutex<Vec<String>>>,
 }
 
+/// No request of a test takes longer to arrive.
+const ARRIVAL_BOUND: Duration = Duration::from_secs(10);
+
 impl Recorder {
     pub fn start() -> Self {
+        Self::slow(Duration::ZERO)
+    }
+
+    /// One that answers after this time.
+    pub fn slow(delay: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         let requests = Arc::<Mutex<Vec<String>>>::default();
@@ -20,10 +29,19 @@ impl Recorder {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let kept = Arc::clone(&kept);
-                std::thread::spawn(move || serve(stream, &kept));
+                std::thread::spawn(move || serve(stream, &kept, delay));
             }
         });
         Self { url, requests }
+    }
+
+    /// Waits until a request has come.
+    pub fn await_request(&self) {
+        let start = Instant::now();
+        while self.requests.lock().expect("lock").is_empty() {
+            assert!(start.elapsed() < ARRIVAL_BOUND, "no request came");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// What came since the last call, look-ups of tasks left out.
@@ -38,11 +56,12 @@ fn is_lookup(request: &str) -> bool {
     request.starts_with("GET /druid/indexer/v1/task/") && !request.contains("x-druid-author")
 }
 
-fn serve(mut stream: TcpStream, kept: &Mutex<Vec<String>>) {
+fn serve(mut stream: TcpStream, kept: &Mutex<Vec<String>>, delay: Duration) {
     let mut bytes = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut bytes) {
         let (status, media_type, body) = answer(&request);
         kept.lock().expect("lock").push(request);
+        std::thread::sleep(delay);
         let head = format!(
             "HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nSet-Cookie: druid=1\r\n\
              WWW-Authenticate: Basic\r\nX-Druid-SQL-Query-Id: theirs\r\nX-Hop: 1\r\nConnection: keep-alive, x-hop\r\n\r\n",
