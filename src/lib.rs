@@ -8,4 +8,5 @@ pub mod config;
 pub mod json;
 pub mod permission;
 pub mod policy;
+pub mod sql;
 mod toml_reader;
