@@ -190,12 +190,6 @@ pub fn binary() -> Result<PathBuf> {
     })
 }
 
-/// Whether this binary knows how to serve.
-#[must_use]
-pub fn serves(binary: &Path) -> bool {
-    run(binary, &["serve", "--help"]).is_ok_and(|help| help.contains("--config"))
-}
-
 /// Tells one build of the gate from another.
 pub fn build_stamp(binary: &Path) -> Result<String> {
     let meta = std::fs::metadata(binary).map_err(BedError::io(format!("look at {}", binary.display())))?;

@@ -1,22 +1,32 @@
 //! The real parts that the gate meets in life, on loopback: a Druid 27 from Maven's jars, its own authorizer in force,
-//! and the gate in front.
+//! and the gate in front. [`Bed`] is what integration tests use; `cargo bed` is the same by hand.
 
+mod bed;
 mod datasets;
+pub mod demo;
 mod druid;
 mod error;
 mod gate;
 mod grant;
-mod http;
+pub mod http;
 mod maven;
 mod places;
 mod process;
 mod progress;
+mod second;
 mod services;
 mod state;
+mod status;
 mod tools;
 mod up;
 
+pub use bed::Bed;
 pub use error::{BedError, Result};
+pub use gate::GateOptions;
+pub use grant::SAMPLE_USERS;
+pub use places::{log_of, tail};
 pub use progress::{Progress, heed_signals, wait_for_signal};
+pub use second::GateProcess;
 pub use state::{BedFile, User};
-pub use up::{add_user, down, up};
+pub use status::{ServiceStatus, aligned, service_names, status};
+pub use up::{add_user, audit_file, down, up};

@@ -87,12 +87,12 @@ pub fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// The last lines of a log.
+/// The last lines of a log, without the frames of Java's stack traces, which would leave room for nothing else.
 #[must_use]
 pub fn tail(path: &Path, lines: usize) -> String {
     let bytes = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
-    let all: Vec<&str> = text.lines().collect();
+    let all: Vec<&str> = text.lines().filter(|line| !line.starts_with("\tat ")).collect();
     all.get(all.len().saturating_sub(lines)..).unwrap_or_default().join("\n")
 }
 

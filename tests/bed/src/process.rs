@@ -71,7 +71,8 @@ pub fn start(command: &mut Command, stdout: &Path, stderr: &Path) -> Result<Proc
         .ok_or_else(|| BedError::new(format!("{program} ended at once"), format!("read {}", stderr.display())))
 }
 
-fn append(path: &Path) -> Result<fs::File> {
+/// A file of its own for what a process says, for this user only.
+pub fn append(path: &Path) -> Result<fs::File> {
     places::make_dir(path.parent().unwrap_or(Path::new(".")))?;
     let mut options = fs::OpenOptions::new();
     options.create(true).append(true).mode(0o600);

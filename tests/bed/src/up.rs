@@ -218,16 +218,6 @@ impl<'a> Bringing<'a> {
     /// Sees to the gate, and says where everything is.
     fn publish(&mut self) -> Result<BedFile> {
         let binary = gate::binary()?;
-        if !gate::serves(&binary) {
-            self.progress.step("the gate does not serve yet: Druid stands alone");
-            let router = druid::base_url(&self.state, Service::Router)?;
-            let users = self.state.users.iter();
-            let users = users
-                .map(|(name, user)| (name.clone(), User { token: String::new(), password: user.password.clone() }));
-            let file = BedFile { gate: String::new(), router, ca: gate::ca_file(), users: users.collect() };
-            file.save()?;
-            return Ok(file);
-        }
         gate::ensure_certs(&binary)?;
         let files = GateFiles { dir: places::bed_dir().join("gate"), port: self.state.port(GATE)? };
         self.ensure_gate(&binary, &files)?;
