@@ -34,6 +34,10 @@ pub async fn read_sql(head: &Parts, body: Incoming) -> Result<(SqlForm, Bytes), 
     if head.headers.get_all(CONTENT_ENCODING).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(Rejection::EncodedBody);
     }
+    // A length that is told is enough to refuse: nothing of the body need come.
+    if body.size_hint().lower() > MAX_SQL_BODY as u64 {
+        return Err(Rejection::BodyTooLarge);
+    }
     let limited = Limited::new(body, MAX_SQL_BODY).collect();
     match tokio::time::timeout(SQL_BODY_TIMEOUT, limited).await {
         Ok(Ok(whole)) => Ok((form, whole.to_bytes())),

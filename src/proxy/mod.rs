@@ -7,6 +7,7 @@ mod rejection;
 mod task_list;
 
 pub use body::{GateBody, MAX_SQL_BODY, SQL_BODY_TIMEOUT};
+pub use head::MAX_HEADER_BYTES;
 pub use rejection::{Fault, Rejection};
 
 use std::net::SocketAddr;

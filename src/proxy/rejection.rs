@@ -76,6 +76,8 @@ pub enum Rejection {
     UnsupportedMediaType(NoForm),
     /// The body is compressed.
     EncodedBody,
+    /// The head is over its bound.
+    HeadTooLarge,
     /// The body is over its bound.
     BodyTooLarge,
     /// The body did not come in time.
@@ -132,6 +134,7 @@ impl Rejection {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::UnsupportedMediaType(NoForm::Missing | NoForm::Several) => StatusCode::BAD_REQUEST,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
             Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader) => StatusCode::SERVICE_UNAVAILABLE,
@@ -159,6 +162,7 @@ impl Rejection {
             | Self::BadRequest { .. }
             | Self::UnsupportedMediaType(_)
             | Self::EncodedBody
+            | Self::HeadTooLarge
             | Self::BodyTooLarge
             | Self::BodySlow
             | Self::BodyBroken
@@ -184,6 +188,7 @@ impl Rejection {
             Self::BadRequest { code, .. } => code,
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::EncodedBody => "encoded_body",
+            Self::HeadTooLarge => "head_too_large",
             Self::BodyTooLarge => "body_too_large",
             Self::BodySlow => "body_slow",
             Self::BodyBroken => "body_broken",
@@ -220,6 +225,7 @@ impl Rejection {
             Self::BadRequest { message, at: None, .. } => message.clone(),
             Self::UnsupportedMediaType(form) => form.to_string(),
             Self::EncodedBody => "a body with Content-Encoding is not read here; send it as it is".to_owned(),
+            Self::HeadTooLarge => format!("the header fields are longer than {} bytes", super::MAX_HEADER_BYTES),
             Self::BodyTooLarge => format!("the body is longer than {} bytes", super::MAX_SQL_BODY),
             Self::BodySlow => format!("the body did not come within {} s", super::SQL_BODY_TIMEOUT.as_secs()),
             Self::BodyBroken => "the body was cut off".to_owned(),

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::{caught, tls};
-use crate::proxy::Gate;
+use crate::proxy::{Gate, MAX_HEADER_BYTES};
 
 /// Connections at a time: some 100 KB each when busy.
 pub const MAX_CONNECTIONS: usize = 8192;
@@ -23,9 +23,6 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The wait for a request's whole head, on HTTP/1.1 also for its first byte on a connection kept open.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Bytes of a request's head: a token of 16 KiB and the rest of what browsers send.
-pub const MAX_HEADER_BYTES: usize = 32 * 1024;
 
 /// Headers of a request.
 pub const MAX_HEADERS: usize = 100;

@@ -4,7 +4,7 @@ mod caught;
 mod connection;
 mod tls;
 
-pub use connection::{MAX_CONNECTIONS, MAX_HEADER_BYTES, MAX_HEADERS};
+pub use connection::{MAX_CONNECTIONS, MAX_HEADERS};
 
 use std::io;
 use std::net::SocketAddr;

@@ -73,8 +73,8 @@ fn a_select_is_watched_and_cancelled_by_who_may_read_the_stub() {
 /// Statements belong to who submitted them, whatever the others may read.
 #[test]
 fn a_statement_is_its_submitters() {
-    let submitted = gate().ask(Some("reader"), "POST", "/druid/v2/sql/statements");
-    let answer = submitted.json(&crate::support::sql("SELECT page FROM wiki LIMIT 2")).send().expect(200).json();
+    let select = crate::support::sql("SELECT page FROM wiki LIMIT 2");
+    let answer = gate().ask(Some("reader"), "POST", "/druid/v2/sql/statements").json(&select).send().expect(200).json();
     let id = answer["queryId"].as_str().expect("an id").to_owned();
     await_state(&id, &["SUCCESS"]);
     let path = format!("/druid/v2/sql/statements/{id}");

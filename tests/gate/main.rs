@@ -3,12 +3,12 @@
 
 mod client;
 mod coverage;
-mod differential;
+// mod differential;
 mod doors;
 mod lifecycle;
 mod listener;
-mod records;
 mod recorder;
+mod records;
 mod submissions;
 mod support;
 mod tasks;

@@ -12,13 +12,13 @@ use crate::client::{Answer, Request, Server};
 const TASK_BOUND: Duration = Duration::from_secs(120);
 
 /// The real parts, up once for all tests.
-pub static BED: LazyLock<&'static Bed> = LazyLock::new(|| Bed::ensure().unwrap_or_else(|error| panic!("{error}")));
+pub static BED: LazyLock<&'static Bed> = LazyLock::new(Bed::ensure);
 
 /// The gate of the bed.
-pub static GATE: LazyLock<Server> = LazyLock::new(|| Server::new(&BED.gate(), &BED.ca()));
+pub static GATE: LazyLock<Server> = LazyLock::new(|| Server::new(&BED.gate, &BED.ca));
 
 /// Its Router, asked directly.
-pub static ROUTER: LazyLock<Server> = LazyLock::new(|| Server::new(&BED.router(), &BED.ca()));
+pub static ROUTER: LazyLock<Server> = LazyLock::new(|| Server::new(&BED.router, &BED.ca));
 
 pub fn token(user: &str) -> String {
     BED.user(user).unwrap_or_else(|error| panic!("{error}")).token
@@ -106,10 +106,17 @@ pub fn post_noop(user: &str, id: &str, datasource: &str) {
     End::Direct.ask(Some(user), "POST", "/druid/indexer/v1/task").json(&spec).send().expect(200);
 }
 
+/// What the bed's own gate was told.
+pub fn options() -> GateOptions {
+    // The bed must be up before it can say.
+    LazyLock::force(&BED);
+    GateOptions::of_bed().unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// A gate of the test's own, with this configuration.
 pub fn own_gate(options: GateOptions) -> (GateProcess, Server) {
-    let process = GateProcess::start(options).unwrap_or_else(|error| panic!("{error}"));
-    let server = Server::new(&process.url(), &BED.ca());
+    let process = GateProcess::start(&options).unwrap_or_else(|error| panic!("{error}"));
+    let server = Server::new(&process.url, &BED.ca);
     (process, server)
 }
 

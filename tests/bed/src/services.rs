@@ -100,7 +100,7 @@ impl Service {
             Self::ZooKeeper => ["-Xms32m", "-Xmx128m", "-XX:MaxDirectMemorySize=32m"],
             Self::Coordinator => ["-Xms192m", "-Xmx512m", "-XX:MaxDirectMemorySize=128m"],
             // MSQ shares the heap out over all task slots, used or not.
-            Self::Indexer => ["-Xms256m", "-Xmx2500m", "-XX:MaxDirectMemorySize=768m"],
+            Self::Indexer => ["-Xms256m", "-Xmx3000m", "-XX:MaxDirectMemorySize=768m"],
             Self::Broker => ["-Xms192m", "-Xmx512m", "-XX:MaxDirectMemorySize=256m"],
             Self::Router => ["-Xms128m", "-Xmx256m", "-XX:MaxDirectMemorySize=128m"],
             Self::Historical => ["-Xms128m", "-Xmx384m", "-XX:MaxDirectMemorySize=256m"],
@@ -170,11 +170,13 @@ const COORDINATOR: [(&str, &str); 11] = [
     ("server.http.numThreads", "40"),
 ];
 
+/// More threads than cores: a query that is cancelled may keep its places in MSQ's processing pool (seen on 27), and those
+/// that come after it wait for one forever.
 const INDEXER: [(&str, &str); 6] = [
     ("indexer.task.gracefulShutdownTimeout", "PT0S"),
     ("indexer.task.restoreTasksOnRestart", "false"),
-    ("processing.buffer.sizeBytes", "25MiB"),
-    ("processing.numThreads", "2"),
+    ("processing.buffer.sizeBytes", "10MiB"),
+    ("processing.numThreads", "16"),
     ("processing.numMergeBuffers", "2"),
     ("server.http.numThreads", "60"),
 ];
