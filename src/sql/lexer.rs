@@ -146,7 +146,7 @@ impl<'a> Lexer<'a> {
             b'{' => (Kind::LeftBrace, self.end_of_brace(start)),
             _ => self.sign(start, first)?,
         };
-        if self.has_dollar && matches!(kind, Kind::Number) || self.has_dollar && kind_is_word(kind) {
+        if self.has_dollar && may_begin_collation(kind) {
             self.refuse_collation(start)?;
         }
         self.at = end;
@@ -305,7 +305,7 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// It may be the beginning of a COLLATION_ID.
-const fn kind_is_word(kind: Kind) -> bool {
-    kind.is_name() && !matches!(kind, Kind::Quoted | Kind::UnicodeQuoted)
+/// A COLLATION_ID may begin where this token does.
+const fn may_begin_collation(kind: Kind) -> bool {
+    matches!(kind, Kind::Name | Kind::Qualify | Kind::Number)
 }

@@ -199,8 +199,8 @@ impl Kind {
             | Self::System
             | Self::To
             | Self::Uescape
-            | Self::With
             | Self::Within => Role::Plain,
+            Self::With => Role::With,
             Self::LeftParen | Self::LeftBracket | Self::LeftBrace => Role::Open,
             Self::Left | Self::Right | Self::Offset => Role::StopUnlessCalled,
             Self::Union | Self::Intersect | Self::Except | Self::MinusWord => Role::SetOperator,
@@ -265,6 +265,8 @@ pub(super) enum Role {
     From,
     /// It ends the expression, unless it belongs to `WITHIN GROUP`.
     Group,
+    /// It ends the expression where a list of WITH follows, and not in `TIMESTAMP WITH LOCAL TIME ZONE`.
+    With,
     /// It ends the expression; whoever asked for it decides what it means.
     Stop,
 }

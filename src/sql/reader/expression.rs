@@ -16,7 +16,10 @@ impl Reader<'_> {
                 Role::SetOperator if self.before(1) == Kind::Multiset => self.advance(),
                 Role::From if self.is_distinct_from() => self.advance(),
                 Role::Group if self.before(1) == Kind::Within => self.advance(),
-                Role::StopUnlessCalled | Role::SetOperator | Role::From | Role::Group | Role::Stop => return Ok(()),
+                Role::With if !self.with_list_begins() => self.advance(),
+                Role::StopUnlessCalled | Role::SetOperator | Role::From | Role::Group | Role::With | Role::Stop => {
+                    return Ok(());
+                }
             }
         }
     }
@@ -25,6 +28,12 @@ impl Reader<'_> {
     fn is_distinct_from(&self) -> bool {
         let is = if self.before(2) == Kind::Not { self.before(3) } else { self.before(2) };
         self.before(1) == Kind::Distinct && is == Kind::Is
+    }
+
+    /// `WITH name AS`, `WITH name (`: neither is a part of a type or of `JSON_QUERY(x, '$' WITH WRAPPER)`.
+    fn with_list_begins(&self) -> bool {
+        self.peek(1) == Kind::Recursive
+            || self.peek(1).is_name() && matches!(self.peek(2), Kind::As | Kind::LeftParen | Kind::Uescape)
     }
 
     fn name_or_call(&mut self, kind: Kind) -> Read<()> {

@@ -6,7 +6,7 @@ use crate::sql::token::Kind;
 
 impl Reader<'_> {
     /// `FromClause`: tables with commas and joins between them, and what joins are on.
-    pub(super) fn from_items(&mut self) -> Read<()> {
+    pub(super) fn tables_and_joins(&mut self) -> Read<()> {
         self.table_reference()?;
         loop {
             match self.kind() {
@@ -47,7 +47,7 @@ impl Reader<'_> {
     fn table_reference(&mut self) -> Read<()> {
         self.take(Kind::Lateral);
         match self.kind() {
-            Kind::LeftParen => self.from_group()?,
+            Kind::LeftParen => self.query_or_join_group()?,
             Kind::Unnest => {
                 self.advance();
                 self.expect_group()?;
@@ -67,14 +67,14 @@ impl Reader<'_> {
     }
 
     /// A query or a join in parentheses. Calcite: `ExprOrJoinOrOrderedQuery`; up to Druid 27 a query only.
-    pub(super) fn from_group(&mut self) -> Read<()> {
+    pub(super) fn query_or_join_group(&mut self) -> Read<()> {
         self.enter()?;
         self.expect(Kind::LeftParen, "( and a query")?;
         let of_table = self.kind() == Kind::Table && self.peek(1) == Kind::LeftParen;
         if self.kind().begins_query() && !of_table {
             self.ordered_query()?;
         } else {
-            self.from_items()?;
+            self.tables_and_joins()?;
             let shape = self.set_operands(Shape::Query)?;
             self.order_and_limit(shape)?;
         }

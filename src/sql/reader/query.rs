@@ -45,7 +45,7 @@ impl Reader<'_> {
                 self.group()?;
             }
             self.expect(Kind::As, "AS and a query in parentheses")?;
-            self.from_group()?;
+            self.query_or_join_group()?;
             self.scope.define(name);
             if !self.take(Kind::Comma) {
                 return Ok(true);
@@ -113,7 +113,7 @@ impl Reader<'_> {
         self.take(Kind::Stream);
         self.expressions()?;
         if self.take(Kind::From) {
-            self.from_items()?;
+            self.tables_and_joins()?;
         }
         self.clauses()
     }

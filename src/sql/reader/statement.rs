@@ -67,7 +67,9 @@ impl Reader<'_> {
     /// `EXPLAIN PLAN [..] FOR`, or `DESCRIBE [STATEMENT]` of a query.
     fn take_explain(&mut self) -> Read<bool> {
         if self.take(Kind::Describe) {
-            self.take_word("STATEMENT");
+            if !self.take_word("STATEMENT") && self.kind() == Kind::Table {
+                return Err(self.unsupported("DESCRIBE of a query, not of a table"));
+            }
             return Ok(true);
         }
         if !self.take(Kind::Explain) {
