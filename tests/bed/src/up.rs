@@ -42,10 +42,17 @@ pub fn add_user(name: &str, grants: &[String], progress: &Progress) -> Result<Us
     let _lock = lock()?;
     let down = || BedError::new("no bed is up", "run `cargo bed up`");
     let state = State::load()?.ok_or_else(down)?;
+    let before = state.users.clone();
     let mut bed = Bringing { progress, state, started: Vec::new() };
-    bed.set_user(name, grants)?;
-    let file = bed.publish()?;
-    file.users.get(name).cloned().ok_or_else(down)
+    match bed.set_user(name, grants).and_then(|()| bed.publish()) {
+        Ok(file) => file.users.get(name).cloned().ok_or_else(down),
+        Err(error) => {
+            // What the gate refuses must not be in the way of the next user.
+            bed.state.users = before;
+            bed.state.save()?;
+            Err(error)
+        }
+    }
 }
 
 /// Ends exactly what was started; says how many processes that was.
@@ -184,16 +191,15 @@ impl<'a> Bringing<'a> {
 
     /// The gate's account and every user, at Druid.
     fn ensure_accounts(&mut self) -> Result<()> {
+        let known = self.state.users.len();
         for (name, grants) in grant::SAMPLE_USERS {
             if !self.state.users.contains_key(name) {
                 let password = if name == "admin" { self.state.admin_password.clone() } else { places::secret()? };
                 let grants = grants.iter().map(ToString::to_string).collect();
                 self.state.users.insert(name.to_owned(), StoredUser { password, grants });
-            } else if self.started.is_empty() {
-                continue;
             }
         }
-        if self.started.is_empty() && self.state.loaded {
+        if self.started.is_empty() && self.state.loaded && self.state.users.len() == known {
             return Ok(());
         }
         let druid = Druid::of(&self.state)?;
@@ -204,6 +210,7 @@ impl<'a> Bringing<'a> {
             druid.set_grants(name, &user.grants)?;
         }
         druid.publish_accounts()?;
+        druid.await_broker()?;
         self.state.save()?;
         self.progress.step(format!("accounts made: {}, and the gate's", self.state.users.len()));
         Ok(())
