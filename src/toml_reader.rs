@@ -60,6 +60,9 @@ fn place(text: &str, at: usize, message: String) -> Fault {
     }
 }
 
+/// What the parser says of a key, or of a section, that is given twice.
+const DUPLICATE: &str = "duplicate key";
+
 /// Reads a document and hands its root to `walk`, unless the text is too broken for the walk to say anything useful.
 pub(crate) fn read<T>(
     text: &str,
@@ -68,10 +71,15 @@ pub(crate) fn read<T>(
     let mut report = Report::new(text);
     let (root, errors) = DeTable::parse_recoverable(text);
     // A key given twice leaves a whole tree to walk; after any other fault of syntax, parts may be missing.
-    let whole = errors.iter().all(|error| error.message() == "duplicate key");
+    let whole = errors.iter().all(|error| error.message() == DUPLICATE);
     for error in errors {
-        let at = error.span().map_or(0, |span| span.start);
-        report.add(at, format!("not TOML: {}", error.message()));
+        let span = error.span().unwrap_or_default();
+        let found = text.get(span.clone()).unwrap_or_default();
+        let message = match error.message() {
+            DUPLICATE => format!("`{found}` stands twice"),
+            other => format!("not TOML: {other}"),
+        };
+        report.add(span.start, message);
     }
     let made = if whole {
         walk(Section { table: root.get_ref(), at: 0, name: "the file".to_owned() }, &mut report)
@@ -129,12 +137,12 @@ impl<'d> Section<'d> {
         }
     }
 
-    /// The sections below this one, each with its key.
-    pub(crate) fn named_sections(&self, report: &mut Report<'_>) -> Vec<(Text<'d>, Self)> {
+    /// The sections below this one, each with its key; `prefix` begins their names in messages.
+    pub(crate) fn named_sections(&self, prefix: &str, report: &mut Report<'_>) -> Vec<(Text<'d>, Self)> {
         let mut sections = Vec::new();
         for (key, value) in self.table {
             let key = Text { text: key.get_ref().as_ref(), at: key.span().start };
-            if let Some(section) = table(value, key.at, key.text, report) {
+            if let Some(section) = table(value, key.at, &format!("{prefix}{}", key.text), report) {
                 sections.push((key, section));
             }
         }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 /// An authenticated caller: (issuer, subject). Only `auth` makes one.
 ///
-/// ```compile_fail,E0451
+/// ```compile_fail
 /// let forged = msq_gate::auth::Identity { subject: "root".to_owned() };
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -49,6 +49,9 @@ impl<'t> Unverified<'t> {
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(TokenFault::Malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(TokenFault::Malformed)?;
+        if !signature.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+            return Err(TokenFault::Malformed);
+        }
         let header = object(header)?;
         // The unsecured and the encrypted form fail here too: no signature; five parts, so a dot within the claims.
         let claims = object(claims)?;

@@ -23,15 +23,25 @@ pub struct CheckArgs {
 /// Runs the command.
 #[must_use]
 pub fn run(args: &CheckArgs) -> ExitCode {
-    match config::check(&args.config) {
-        Ok((config, policy)) => {
-            say(&if args.json { summary_json(&config, &policy) } else { summary(args, &config, &policy) });
+    match report(args) {
+        Ok(text) => {
+            say(&text);
             ExitCode::SUCCESS
         }
-        Err(faults) => {
-            say(&if args.json { faults_json(&faults) } else { faults.to_string() });
+        Err(text) => {
+            say(&text);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What to print, good or bad. The faults are the command's product, so they go to standard output too.
+pub(super) fn report(args: &CheckArgs) -> Result<String, String> {
+    match config::check(&args.config) {
+        Ok((config, policy)) if args.json => Ok(summary_json(&config, &policy)),
+        Ok((config, policy)) => Ok(summary(args, &config, &policy)),
+        Err(faults) if args.json => Err(faults_json(&faults)),
+        Err(faults) => Err(faults.to_string()),
     }
 }
 

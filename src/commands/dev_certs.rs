@@ -37,9 +37,10 @@ pub struct DevCertsArgs {
     force: bool,
 }
 
+/// Why nothing, or not all, was made.
 #[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error("{0} exists already; --force overwrites all of them")]
+pub(super) enum Fault {
+    #[error("already there: {0}; --force overwrites all files")]
     Exists(String),
     #[error("{0}: {1}")]
     File(PathBuf, io::Error),
@@ -54,7 +55,7 @@ enum Fault {
 }
 
 /// A file to make.
-struct Made {
+pub(super) struct Made {
     name: &'static str,
     is_private: bool,
     text: String,
@@ -64,7 +65,7 @@ struct Made {
 /// Runs the command.
 #[must_use]
 pub fn run(args: &DevCertsArgs) -> ExitCode {
-    match make().and_then(|files| write_all(&args.dir, &files, args.force).map(|()| files)) {
+    match make(args) {
         Ok(files) => {
             for file in files {
                 say(&format!("{:<28} {}", args.dir.join(file.name).display(), file.about));
@@ -75,7 +76,14 @@ pub fn run(args: &DevCertsArgs) -> ExitCode {
     }
 }
 
-fn make() -> Result<Vec<Made>, Fault> {
+/// Makes the files; what is there already is only overwritten by force.
+pub(super) fn make(args: &DevCertsArgs) -> Result<Vec<Made>, Fault> {
+    let files = generate()?;
+    write_all(&args.dir, &files, args.force)?;
+    Ok(files)
+}
+
+fn generate() -> Result<Vec<Made>, Fault> {
     let (ca, ca_key, server, server_key) = certificates()?;
     let token_key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
     let public = public_jwk(&token_key.serialize_pem())?;

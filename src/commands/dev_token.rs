@@ -52,7 +52,7 @@ pub fn run(args: &DevTokenArgs) -> ExitCode {
     }
 }
 
-fn token(args: &DevTokenArgs, now: SystemTime) -> Result<String, String> {
+pub(super) fn token(args: &DevTokenArgs, now: SystemTime) -> Result<String, String> {
     let pem = config::read_text(&args.key).map_err(|fault| format!("{} {fault}", args.key.display()))?;
     let not_a_key = |_| format!("{} is not an ES256 key in PKCS#8 PEM, as dev-certs makes it", args.key.display());
     let key = EncodingKey::from_ec_pem(pem.as_bytes()).map_err(not_a_key)?;

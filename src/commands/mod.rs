@@ -19,3 +19,6 @@ fn fail(text: &str) -> ExitCode {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
     ExitCode::FAILURE
 }
+
+#[cfg(test)]
+mod tests;

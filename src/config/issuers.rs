@@ -73,12 +73,12 @@ fn issuer(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Op
     })
 }
 
-/// A file that begins like PEM is PEM, any other must be a JWKS.
+/// A file that begins like a JSON object is a JWKS; PEM may have text before its first section.
 fn keys(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<KeySet> {
     let algorithms = algorithms(section, report);
     let text = base.read(section, "keys_file", report)?;
     let at = section.place_of("keys_file");
-    let read = if text.contains("-----BEGIN ") {
+    let read = if !text.trim_start().starts_with('{') && text.contains("-----BEGIN ") {
         if !section.has("algorithms") {
             report.add(at, "`keys_file` is PEM, which does not say the algorithm, expected `algorithms` beside it");
         }

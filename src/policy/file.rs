@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str, issuer_names: &[String]) -> Result<Policy, Vec<F
 fn roles(root: &Section<'_>, report: &mut Report<'_>) -> BTreeMap<String, Arc<[Grant]>> {
     let Some(section) = root.section("roles", report) else { return BTreeMap::new() };
     let mut roles = BTreeMap::new();
-    for (name, role) in section.named_sections(report) {
+    for (name, role) in section.named_sections("role ", report) {
         if name.text.is_empty() {
             report.add(name.at, "the name of a role is empty");
         }
@@ -41,7 +41,7 @@ fn permissions(role: &Section<'_>, report: &mut Report<'_>) -> Arc<[Grant]> {
     for text in role.required_strings("permissions", report) {
         let Some(grant) = permission(text, report) else { continue };
         if grants.contains(&grant) {
-            report.add(text.at, format!("permission `{}` stands twice in role `{}`", text.text, role.name()));
+            report.add(text.at, format!("permission `{}` stands twice in {}", text.text, role.name()));
         } else {
             grants.push(grant);
         }

@@ -1,0 +1,176 @@
+//! The commands together: what `dev-certs` makes, `check` accepts and `dev-token` signs.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::SystemTime;
+
+use clap::Parser;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use super::{check, dev_certs, dev_token};
+use crate::auth::{Authentication, Authenticator, Identity};
+use crate::config::Config;
+
+/// Arguments as the command line gives them.
+#[derive(Parser)]
+struct Line<A: clap::Args> {
+    #[command(flatten)]
+    args: A,
+}
+
+fn args<A: clap::Args>(words: &[&str]) -> A {
+    Line::<A>::try_parse_from([&["test"], words].concat()).map(|line| line.args).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// A directory, gone when dropped.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("msq-gate-commands-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let directory = Self(std::env::temp_dir().join(name));
+        fs::create_dir_all(&directory.0).unwrap();
+        directory
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const CONFIG: &str = r#"
+[server]
+listen = "127.0.0.1:8443"
+certificate = "certs/server.pem"
+key = "certs/server-key.pem"
+[druid]
+router = "http://127.0.0.1:8888"
+username = "msq_gate"
+password_file = "password"
+[ids]
+key_file = "certs/id-key"
+[policy]
+file = "policy.toml"
+[[issuers]]
+name = "dev"
+issuer = "https://issuer.example/dev"
+audiences = ["msq-gate"]
+keys_file = "certs/token-jwks.json"
+typ = "at+jwt"
+name_claim = "/name"
+groups_claim = "/groups"
+"#;
+
+fn ready() -> Directory {
+    let directory = Directory::new();
+    dev_certs::make(&args(&["--dir", &directory.path("certs")])).map(|_| ()).unwrap();
+    fs::write(directory.path("password"), "secret\n").unwrap();
+    fs::write(directory.path("policy.toml"), "").unwrap();
+    fs::write(directory.path("gate.toml"), CONFIG).unwrap();
+    directory
+}
+
+fn identity(directory: &Directory, words: &[&str], now: SystemTime) -> Option<Identity> {
+    let key = directory.path("certs/token-key.pem");
+    let token = dev_token::token(&args(&[words, &["--key", &key]].concat()), SystemTime::now()).unwrap();
+    let config = Config::load(Path::new(&directory.path("gate.toml"))).unwrap_or_else(|faults| panic!("{faults}"));
+    let headers = HeaderMap::from_iter([(AUTHORIZATION, format!("Bearer {token}").parse().unwrap())]);
+    match Authenticator::new(config.auth).authenticate(&headers, now) {
+        Authentication::Verified(identity) => Some(identity),
+        Authentication::Absent | Authentication::Refused(_) => None,
+    }
+}
+
+#[test]
+fn what_dev_certs_makes_serves_and_what_dev_token_signs_is_accepted() {
+    let directory = ready();
+    check::report(&args(&["--config", &directory.path("gate.toml")])).unwrap();
+    let now = SystemTime::now();
+    let alice = identity(&directory, &["--sub", "alice", "--groups", "a,b", "--name", "Alice"], now).unwrap();
+    assert_eq!((alice.subject(), alice.name(), alice.issuer_name()), ("alice", "Alice", "dev"));
+    assert_eq!(alice.groups(), ["a", "b"]);
+    let bob = identity(&directory, &["--sub", "bob", "--ttl", "90s"], now).unwrap();
+    assert_eq!((bob.name(), bob.groups().len()), ("bob", 0));
+    let after = |seconds| now + std::time::Duration::from_secs(seconds);
+    assert!(identity(&directory, &["--sub", "bob", "--ttl", "90s"], after(140)).is_some());
+    assert!(identity(&directory, &["--sub", "bob", "--ttl", "90s"], after(160)).is_none());
+    assert!(identity(&directory, &["--sub", "bob", "--audience", "x"], now).is_none());
+    assert!(identity(&directory, &["--sub", "bob", "--issuer", "x"], now).is_none());
+}
+
+#[test]
+fn private_files_are_for_their_owner_only() {
+    let directory = ready();
+    for (name, mode) in [
+        ("ca.pem", 0o644),
+        ("ca-key.pem", 0o600),
+        ("server.pem", 0o644),
+        ("server-key.pem", 0o600),
+        ("token-key.pem", 0o600),
+        ("token-jwks.json", 0o644),
+        ("id-key", 0o600),
+    ] {
+        let found = fs::metadata(directory.path(&format!("certs/{name}"))).unwrap().permissions().mode() & 0o777;
+        // The umask may take more away.
+        assert_eq!(found & !mode, 0, "{name} has mode {found:o}");
+        assert!(!fs::read_to_string(directory.path("certs/token-jwks.json")).unwrap().contains("\"d\""));
+    }
+}
+
+#[test]
+fn nothing_is_overwritten_without_force() {
+    let directory = ready();
+    let certs = directory.path("certs");
+    let key = || fs::read_to_string(directory.path("certs/id-key")).unwrap();
+    let before = key();
+    let fault = dev_certs::make(&args(&["--dir", &certs])).err().unwrap().to_string();
+    assert!(fault.starts_with("already there: ") && fault.contains("certs/id-key"), "{fault}");
+    // One file there is enough to leave all alone.
+    for name in ["ca.pem", "ca-key.pem", "server.pem", "server-key.pem", "token-key.pem", "token-jwks.json"] {
+        fs::remove_file(directory.path(&format!("certs/{name}"))).unwrap();
+    }
+    assert!(dev_certs::make(&args(&["--dir", &certs])).is_err());
+    assert_eq!((key(), fs::read_dir(&certs).unwrap().count()), (before.clone(), 1));
+    fs::set_permissions(directory.path("certs/id-key"), fs::Permissions::from_mode(0o644)).unwrap();
+    dev_certs::make(&args(&["--dir", &certs, "--force"])).map(|_| ()).unwrap();
+    assert_ne!(key(), before);
+    let mode = fs::metadata(directory.path("certs/id-key")).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode & 0o077, 0);
+}
+
+#[test]
+fn check_prints_every_fault() {
+    let directory = ready();
+    let config = directory.path("gate.toml");
+    let check = |words: &[&str]| check::report(&args(&[&["--config", config.as_str()], words].concat()));
+    let good = check(&[]).unwrap();
+    assert!(good.contains("no faults") && !good.contains('\n'), "{good}");
+    let good: serde_json::Value = serde_json::from_str(&check(&["--json"]).unwrap()).unwrap();
+    assert_eq!((&good["ok"], &good["issuers"]), (&true.into(), &serde_json::json!(["dev"])));
+    fs::write(directory.path("policy.toml"), "x = 1\ny = 2").unwrap();
+    let bad = check(&[]).unwrap_err();
+    let places: Vec<_> = bad.lines().map(|line| line.starts_with(&directory.path("policy.toml:"))).collect();
+    assert_eq!(places, [true, true], "{bad}");
+    let bad: serde_json::Value = serde_json::from_str(&check(&["--json"]).unwrap_err()).unwrap();
+    assert_eq!((&bad["ok"], &bad["faults"][1]["line"]), (&false.into(), &2.into()));
+}
+
+#[test]
+fn dev_token_tells_what_is_wrong_with_its_key() {
+    let directory = ready();
+    let token = |key: &str| {
+        dev_token::token(&args(&["--sub", "a", "--key", &directory.path(key)]), SystemTime::now()).unwrap_err()
+    };
+    assert!(token("nope").contains("nope cannot be read"));
+    assert!(token("certs/ca.pem").contains("not an ES256 key"));
+}

@@ -1,0 +1,201 @@
+//! The structural reader: a walk over the tokens that stops wherever a table can stand.
+//!
+//! It follows the productions of Calcite's `Parser.jj` with Druid's additions, except that an expression is any run of
+//! tokens up to a word that cannot be inside one. All groups are entered, so no sub-query is passed by.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::refusal::{Fault, RefusalCode};
+use super::scope::Scope;
+use super::token::{Kind, Token};
+use super::{MAX_DEPTH, Parameter, Reading, SystemSchema, SystemTable};
+use crate::permission::{Action, ResourceAction, ResourceType};
+
+mod expression;
+mod from;
+mod function;
+mod names;
+mod query;
+mod statement;
+
+type Read<T> = Result<T, Box<Fault>>;
+
+/// Reads the tokens of `text`.
+pub(super) fn read<'a>(text: &'a str, tokens: &'a [Token], parameters: &'a [Parameter]) -> Read<Reading> {
+    let mut reader = Reader {
+        text,
+        tokens,
+        parameters,
+        at: 0,
+        depth: 0,
+        parameters_passed: 0,
+        scope: Scope::default(),
+        found: Found::default(),
+    };
+    let statement = reader.statements()?;
+    Ok(Reading {
+        kind: statement.kind,
+        explain: statement.explain,
+        resources: reader.found.resources(),
+        system_tables: reader.found.system_tables(),
+        input_source_types: reader.found.input_source_types.iter().map(ToString::to_string).collect(),
+        set_options: statement.set_options,
+    })
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    tokens: &'a [Token],
+    parameters: &'a [Parameter],
+    /// The index of the next token.
+    at: usize,
+    depth: usize,
+    /// How many `?` stand before the next token.
+    parameters_passed: usize,
+    scope: Scope<'a>,
+    found: Found<'a>,
+}
+
+/// What the statement names.
+#[derive(Default)]
+struct Found<'a> {
+    datasources: BTreeSet<Cow<'a, str>>,
+    views: BTreeSet<Cow<'a, str>>,
+    system: BTreeSet<(SystemSchema, Cow<'a, str>)>,
+    external: bool,
+    input_source_types: BTreeSet<&'static str>,
+    target: Option<(ResourceType, Cow<'a, str>)>,
+}
+
+impl Found<'_> {
+    fn resources(&self) -> BTreeSet<ResourceAction> {
+        let read = |kind: ResourceType, name: &str| ResourceAction::new(Action::Read, kind, name);
+        let mut resources = BTreeSet::new();
+        resources.extend(self.datasources.iter().map(|name| read(ResourceType::Datasource, name)));
+        resources.extend(self.views.iter().map(|name| read(ResourceType::View, name)));
+        if self.external {
+            resources.insert(read(ResourceType::External, "EXTERNAL"));
+        }
+        if let Some((kind, name)) = &self.target {
+            resources.insert(ResourceAction::new(Action::Write, *kind, name.as_ref()));
+        }
+        resources
+    }
+
+    fn system_tables(&self) -> BTreeSet<SystemTable> {
+        self.system.iter().map(|(schema, name)| SystemTable { schema: *schema, name: name.to_string() }).collect()
+    }
+}
+
+/// What stands at the place of a query or an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// One SELECT, or TABLE t, that has no ORDER BY or LIMIT of its own yet.
+    Select,
+    /// Any other query.
+    Query,
+    /// A name alone, beginning at this token: a column, or a table if LIMIT follows.
+    Name(usize),
+    /// Any other expression, or several.
+    Other,
+}
+
+impl Shape {
+    const fn is_query(self) -> bool {
+        match self {
+            Self::Select | Self::Query => true,
+            Self::Name(_) | Self::Other => false,
+        }
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn peek(&self, ahead: usize) -> Kind {
+        self.tokens.get(self.at + ahead).map_or(Kind::End, |token| token.kind)
+    }
+
+    fn kind(&self) -> Kind {
+        self.peek(0)
+    }
+
+    /// The kind of the token `behind` places before the next.
+    fn before(&self, behind: usize) -> Kind {
+        self.at.checked_sub(behind).and_then(|at| self.tokens.get(at)).map_or(Kind::End, |token| token.kind)
+    }
+
+    fn advance(&mut self) {
+        if self.kind() == Kind::Parameter {
+            self.parameters_passed += 1;
+        }
+        self.at += 1;
+    }
+
+    /// Passes the next token if it is of this kind.
+    fn take(&mut self, kind: Kind) -> bool {
+        let found = self.kind() == kind;
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    fn expect(&mut self, kind: Kind, what: &str) -> Read<()> {
+        if self.take(kind) { Ok(()) } else { Err(self.unexpected(what)) }
+    }
+
+    /// The next token as it is written.
+    fn image(&self) -> &'a str {
+        self.image_ahead(0)
+    }
+
+    fn image_ahead(&self, ahead: usize) -> &'a str {
+        let token = self.tokens.get(self.at + ahead);
+        token.and_then(|token| self.text.get(token.start()..token.end())).unwrap_or_default()
+    }
+
+    /// The next token is this word, which is not reserved.
+    fn is_word(&self, ahead: usize, word: &str) -> bool {
+        self.peek(ahead) == Kind::Name && self.image_ahead(ahead).eq_ignore_ascii_case(word)
+    }
+
+    fn take_word(&mut self, word: &str) -> bool {
+        let found = self.is_word(0, word);
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    /// Byte offset of the next token.
+    fn offset(&self) -> usize {
+        self.tokens.get(self.at).map_or(self.text.len(), |token| token.start())
+    }
+
+    fn fault(&self, code: RefusalCode, message: impl Into<String>) -> Box<Fault> {
+        Fault::new(code, self.offset(), message)
+    }
+
+    fn unexpected(&self, expected: &str) -> Box<Fault> {
+        let found = match self.kind() {
+            Kind::End => "the end of the text".to_owned(),
+            kind if kind.is_text() || kind == Kind::Binary => "a string".to_owned(),
+            _ => format!("[{}]", self.image()),
+        };
+        self.fault(RefusalCode::Syntax, format!("{expected} was expected in place of {found}"))
+    }
+
+    /// Enters a group; [`Reader::leave`] follows unless the text is refused.
+    fn enter(&mut self) -> Read<()> {
+        if self.depth == MAX_DEPTH {
+            let message = format!("more than {MAX_DEPTH} groups within one another; write it flatter, or with WITH");
+            return Err(self.fault(RefusalCode::TooDeep, message));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    const fn leave(&mut self) {
+        self.depth -= 1;
+    }
+}

@@ -1,0 +1,192 @@
+//! Table functions and their arguments.
+
+use std::borrow::Cow;
+
+use super::names::Path;
+use super::{Read, Reader};
+use crate::sql::refusal::{Fault, RefusalCode};
+use crate::sql::token::Kind;
+use crate::sql::{Parameter, input_source, literal};
+
+/// The functions that read what is not in their arguments' own places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Function {
+    /// `EXTERN(inputSource, inputFormat, signature)`
+    Extern,
+    /// `APPEND('a', 'b')`
+    Append,
+    /// HTTP, INLINE, LOCALFILES: an input source of this type.
+    InputSource(&'static str),
+    /// TUMBLE, HOP, SESSION, which Druid does not run; they read their arguments.
+    Windows,
+}
+
+impl Function {
+    /// Druid finds functions by their names without regard to case, quoted or not: `DruidOperatorTable`.
+    fn named(name: &str) -> Option<Self> {
+        const ALL: [(&str, Function); 8] = [
+            ("EXTERN", Function::Extern),
+            ("APPEND", Function::Append),
+            ("HTTP", Function::InputSource("http")),
+            ("INLINE", Function::InputSource("inline")),
+            ("LOCALFILES", Function::InputSource("local")),
+            ("TUMBLE", Function::Windows),
+            ("HOP", Function::Windows),
+            ("SESSION", Function::Windows),
+        ];
+        ALL.iter().find(|(listed, _)| listed.eq_ignore_ascii_case(name)).map(|(_, function)| *function)
+    }
+}
+
+/// An argument of EXTERN or APPEND.
+struct Argument<'a> {
+    name: Option<Cow<'a, str>>,
+    value: Cow<'a, str>,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// A call in an expression. A table function's name is none of a scalar function, so its place does not matter:
+    /// `( APPEND('a') LIMIT 1 )` is a table.
+    pub(super) fn call(&mut self, name: &str) -> Read<()> {
+        match Function::named(name) {
+            Some(function) => self.known_call(function),
+            None => self.expect_group(),
+        }
+    }
+
+    /// A call in the place of a table.
+    pub(super) fn table_call(&mut self, path: &Path<'a>) -> Read<()> {
+        let named = if path.second.is_none() { Function::named(&path.first) } else { None };
+        match named {
+            Some(function) => self.known_call(function),
+            None => {
+                let message = format!(
+                    "[{}] is no table function of Druid; those are EXTERN, APPEND, HTTP, INLINE and LOCALFILES",
+                    path.second.as_ref().unwrap_or(&path.first)
+                );
+                Err(Fault::new(RefusalCode::UnknownTableFunction, path.at, message))
+            }
+        }
+    }
+
+    fn known_call(&mut self, function: Function) -> Read<()> {
+        match function {
+            Function::Extern => self.extern_call(),
+            Function::Append => self.append_call(),
+            Function::InputSource(input_source) => {
+                self.found.external = true;
+                self.found.input_source_types.insert(input_source);
+                self.expect_group()
+            }
+            Function::Windows => self.expect_group(),
+        }
+    }
+
+    /// Druid: `DruidExternTableMacro`; the JSON of the first argument, or of the one that is named inputSource, says
+    /// what is read.
+    fn extern_call(&mut self) -> Read<()> {
+        let at = self.offset();
+        let arguments = self.literal_arguments()?;
+        let named = arguments.iter().filter(|argument| argument.name.is_some()).count();
+        let is_source = |argument: &&Argument<'a>| match &argument.name {
+            Some(name) => name.eq_ignore_ascii_case("inputSource"),
+            None => true,
+        };
+        let mut sources = arguments.iter().filter(is_source);
+        let source = match (sources.next(), sources.next()) {
+            (Some(source), None) if named == arguments.len() => source,
+            (Some(source), _) if named == 0 => source,
+            (_, _) => {
+                let message = "EXTERN must have its arguments in order, or all of them named, one inputSource";
+                return Err(Fault::new(RefusalCode::TableFunctionArgument, at, message));
+            }
+        };
+        let types = input_source::types(&source.value).map_err(|(code, what)| Fault::new(code, source.at, what))?;
+        self.found.external = true;
+        self.found.input_source_types.extend(types);
+        Ok(())
+    }
+
+    /// Druid: `TableAppendMacro`; each argument is the name of a datasource, dots and all, and no WITH hides it.
+    fn append_call(&mut self) -> Read<()> {
+        let arguments = self.literal_arguments()?;
+        self.found.datasources.extend(arguments.into_iter().map(|argument| argument.value));
+        Ok(())
+    }
+
+    fn literal_arguments(&mut self) -> Read<Vec<Argument<'a>>> {
+        let mut arguments = Vec::new();
+        self.expect(Kind::LeftParen, "(")?;
+        loop {
+            let name = if self.peek(1) == Kind::NamedArgument { Some(self.name()?) } else { None };
+            if name.is_some() {
+                self.advance();
+            }
+            let at = self.offset();
+            arguments.push(Argument { name, value: self.literal_argument()?, at });
+            if self.take(Kind::RightParen) {
+                return Ok(arguments);
+            }
+            if !self.take(Kind::Comma) {
+                return Err(self.not_a_literal());
+            }
+        }
+    }
+
+    /// A string or a parameter, in parentheses or not.
+    fn literal_argument(&mut self) -> Read<Cow<'a, str>> {
+        let mut opened = 0_usize;
+        while self.take(Kind::LeftParen) {
+            opened += 1;
+        }
+        let value = match self.kind() {
+            Kind::Parameter => self.parameter()?,
+            kind if kind.is_text() && kind != Kind::EscapedText => self.string()?,
+            _ => return Err(self.not_a_literal()),
+        };
+        for _ in 0..opened {
+            if !self.take(Kind::RightParen) {
+                return Err(self.not_a_literal());
+            }
+        }
+        Ok(value)
+    }
+
+    fn not_a_literal(&self) -> Box<Fault> {
+        let message = "the arguments of EXTERN and APPEND must be plain strings, or parameters that are strings";
+        self.fault(RefusalCode::TableFunctionArgument, message)
+    }
+
+    /// Druid puts the request's parameters in before it looks at the statement: `SqlParameterizerShuttle`.
+    fn parameter(&mut self) -> Read<Cow<'a, str>> {
+        let at = self.offset();
+        let value = self.parameters.get(self.parameters_passed);
+        self.advance();
+        match value {
+            Some(Parameter::Text(text)) => Ok(Cow::Borrowed(text)),
+            Some(Parameter::Other) | None => {
+                let message = "the request has no text for this parameter; add it, or write it in the statement";
+                Err(Fault::new(RefusalCode::ParameterAsName, at, message))
+            }
+        }
+    }
+
+    /// A character literal, with those next to it: `'a' 'b'` is `'ab'`.
+    pub(super) fn string(&mut self) -> Read<Cow<'a, str>> {
+        let at = self.offset();
+        let unicode = self.kind() == Kind::UnicodeText;
+        let mut value = literal::text(self.image());
+        self.advance();
+        while self.kind() == Kind::Text {
+            value.to_mut().push_str(&literal::text(self.image()));
+            self.advance();
+        }
+        if !unicode {
+            return Ok(value);
+        }
+        let escape = self.escape_character()?;
+        let message = "an escape of a U& literal is not \\ and four hexadecimal digits";
+        literal::unescape(&value, escape).map(Cow::Owned).map_err(|_| Fault::new(RefusalCode::Lexical, at, message))
+    }
+}

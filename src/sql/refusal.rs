@@ -1,0 +1,138 @@
+//! Why a text is not read.
+
+use std::fmt;
+
+/// What was not understood, where, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The reason, as a word for machines.
+    pub code: RefusalCode,
+    /// Byte offset in the text.
+    pub at: usize,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// One sentence. It may hold names, and never a literal.
+    pub message: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// The reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RefusalCode {
+    /// A comment beginning with `/*+` that one version of Druid ends where another does not.
+    AmbiguousHint,
+    /// An EXTERN that reads Druid's own datasources.
+    ExternalDruid,
+    /// An EXTERN whose input source is not one JSON object that says its type.
+    ExternalJson,
+    /// An EXTERN that reads a database.
+    ExternalSql,
+    /// An input source, or a part of one, of a type that the gate does not know.
+    ExternalUnknownType,
+    /// Characters that are no token.
+    Lexical,
+    /// A `?` where a name or an input source stands, and no text is known for it.
+    ParameterAsName,
+    /// WITH RECURSIVE.
+    Recursive,
+    /// SET of anything but a literal.
+    SetValue,
+    /// Words in an order that the gate does not know.
+    Syntax,
+    /// A table function's argument that is not a literal.
+    TableFunctionArgument,
+    /// INSERT or REPLACE into what is not a datasource.
+    TargetSchema,
+    /// Groups within groups beyond the bound.
+    TooDeep,
+    /// Longer than the bound.
+    TooLong,
+    /// More tokens than the bound.
+    TooManyTokens,
+    /// A table in a schema that Druid does not have.
+    UnknownSchema,
+    /// A table function that the gate does not know.
+    UnknownTableFunction,
+    /// A statement that Druid does not run, or several.
+    UnsupportedStatement,
+}
+
+impl RefusalCode {
+    /// All reasons.
+    pub const ALL: [Self; 18] = [
+        Self::AmbiguousHint,
+        Self::ExternalDruid,
+        Self::ExternalJson,
+        Self::ExternalSql,
+        Self::ExternalUnknownType,
+        Self::Lexical,
+        Self::ParameterAsName,
+        Self::Recursive,
+        Self::SetValue,
+        Self::Syntax,
+        Self::TableFunctionArgument,
+        Self::TargetSchema,
+        Self::TooDeep,
+        Self::TooLong,
+        Self::TooManyTokens,
+        Self::UnknownSchema,
+        Self::UnknownTableFunction,
+        Self::UnsupportedStatement,
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AmbiguousHint => "ambiguous_hint",
+            Self::ExternalDruid => "external_druid",
+            Self::ExternalJson => "external_json",
+            Self::ExternalSql => "external_sql",
+            Self::ExternalUnknownType => "external_unknown_type",
+            Self::Lexical => "lexical",
+            Self::ParameterAsName => "parameter_as_name",
+            Self::Recursive => "recursive",
+            Self::SetValue => "set_value",
+            Self::Syntax => "syntax",
+            Self::TableFunctionArgument => "table_function_argument",
+            Self::TargetSchema => "target_schema",
+            Self::TooDeep => "too_deep",
+            Self::TooLong => "too_long",
+            Self::TooManyTokens => "too_many_tokens",
+            Self::UnknownSchema => "unknown_schema",
+            Self::UnknownTableFunction => "unknown_table_function",
+            Self::UnsupportedStatement => "unsupported_statement",
+        }
+    }
+}
+
+/// A refusal whose line and column are not counted yet: they are only once it leaves the room.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub code: RefusalCode,
+    pub at: usize,
+    pub message: String,
+}
+
+impl Fault {
+    pub(super) fn new(code: RefusalCode, at: usize, message: impl Into<String>) -> Box<Self> {
+        Box::new(Self { code, at, message: message.into() })
+    }
+
+    /// The refusal of `text` for this.
+    pub(super) fn in_text(self, text: &str) -> Refusal {
+        let before = text.get(..self.at).unwrap_or(text);
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Refusal { code: self.code, at: self.at, line, column, message: self.message }
+    }
+}

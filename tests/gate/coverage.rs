@@ -1,0 +1,181 @@
+//! Every row of the catalogue by every kind of caller: a row without parameters here fails the test.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use msq_gate::druid::{ROWS, Row};
+use serde_json::{Value, json};
+
+use crate::client::Answer;
+use crate::support::{BED, GATE, await_state, cancel, post_noop, sql, started, submit_task, token, unique};
+
+/// A claims set that the gate takes, for the user `reader`.
+fn claims() -> Value {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    json!({
+        "iss": "https://issuer.example/dev", "aud": "msq-gate", "sub": "reader", "name": "reader",
+        "groups": ["reader"], "iat": now, "nbf": now, "exp": now + 3600,
+    })
+}
+
+fn with(key: &str, value: Value) -> Value {
+    let mut claims = claims();
+    claims[key] = value;
+    claims
+}
+
+fn file(name: &str) -> Vec<u8> {
+    std::fs::read(BED.ca().with_file_name(name)).expect(name)
+}
+
+fn header() -> Header {
+    let keys: Value = serde_json::from_slice(&file("token-jwks.json")).expect("JWKS");
+    let mut header = Header::new(Algorithm::ES256);
+    header.typ = Some("at+jwt".to_owned());
+    header.kid = keys["keys"][0]["kid"].as_str().map(str::to_owned);
+    header
+}
+
+fn signed(claims: &Value, key: &EncodingKey) -> String {
+    jsonwebtoken::encode(&header(), claims, key).expect("signed")
+}
+
+/// A token whose signature is `none`'s.
+fn unsigned(alg: &str) -> String {
+    use base64::Engine;
+    let encode = |value: &Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.", encode(&json!({"alg": alg, "typ": "at+jwt"})), encode(&claims()))
+}
+
+/// Every bad kind of credentials, by name; the value of `Authorization`, or none.
+fn bad_credentials() -> Vec<(&'static str, Option<String>)> {
+    let own = EncodingKey::from_ec_pem(&file("token-key.pem")).expect("key");
+    // A key of the right kind that no issuer has.
+    let other = EncodingKey::from_ec_pem(&file("server-key.pem")).expect("key");
+    let hmac = |secret: &[u8]| {
+        let mut header = header();
+        header.alg = Algorithm::HS256;
+        jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_secret(secret)).expect("signed")
+    };
+    let tokens = [
+        ("expired", signed(&with("exp", json!(1_600_000_000)), &own)),
+        ("not yet valid", signed(&with("nbf", json!(4_000_000_000_u64)), &own)),
+        ("wrong issuer", signed(&with("iss", json!("https://issuer.example/other")), &own)),
+        ("wrong audience", signed(&with("aud", json!("someone-else")), &own)),
+        ("wrong key", signed(&claims(), &other)),
+        ("groups of a wrong type", signed(&with("groups", json!("admin")), &own)),
+        ("an id token", signed(&with("nonce", json!("n")), &own)),
+        ("none", unsigned("none")),
+        ("None", unsigned("None")),
+        ("HMAC with the public key", hmac(&file("token-jwks.json"))),
+        ("HMAC with the CA", hmac(&file("ca.pem"))),
+    ];
+    let good = signed(&claims(), &own);
+    let mut credentials: Vec<(&str, Option<String>)> =
+        tokens.into_iter().map(|(name, token)| (name, Some(format!("Bearer {token}")))).collect();
+    credentials.push(("no token", None));
+    credentials.push(("Basic", Some("Basic YWRtaW46YWRtaW4=".to_owned())));
+    credentials.push(("cut off", Some(format!("Bearer {}", &good[..good.len() - 1]))));
+    credentials.push(("empty", Some("Bearer ".to_owned())));
+    credentials
+}
+
+/// Real parameters for a row, and what the stranger, the reader and the writer get there.
+struct Example {
+    target: String,
+    body: Option<Value>,
+    /// The statuses that `nobody`, `reader`, `writer` and one more user get.
+    users: Vec<(&'static str, &'static [u16])>,
+}
+
+fn example(row: &Row) -> Example {
+    let plain = |users: Vec<(&'static str, &'static [u16])>| Example { target: row.path.to_owned(), body: None, users };
+    let anyone = |target: &str| Example {
+        target: target.to_owned(),
+        body: None,
+        users: vec![("nobody", &[200, 302]), ("reader", &[200, 302]), ("writer", &[200, 302])],
+    };
+    let by_read = vec![("nobody", &[403][..]), ("reader", &[200, 202]), ("writer", &[403])];
+    let of_task = |id: String, users| Example { target: row.path.replace("{id}", &id), body: None, users };
+    let select = || sql("SELECT page FROM wiki LIMIT 1");
+    match row.name {
+        "status_health" => plain(vec![("nobody", &[200]), ("reader", &[200]), ("writer", &[200])]),
+        "status" | "status_coordinator" | "status_overlord" => {
+            plain(vec![("nobody", &[403]), ("reader", &[403]), ("writer", &[403]), ("stater", &[200])])
+        }
+        "sql" | "sql_task" | "statement_submit" => Example { body: Some(select()), ..plain(by_read) },
+        "sql_task_enabled" | "statement_enabled" | "console_page" | "console_config" | "console_icon" | "console_root" => {
+            anyone(row.path)
+        }
+        "console_public" => anyone("/public/web-console-24.0.1.js"),
+        "console_assets" => anyone("/assets/druid.png"),
+        "statement_status" | "statement_results" | "statement_cancel" => {
+            let answer = GATE.post("/druid/v2/sql/statements").bearer(&token("reader")).json(&select()).send();
+            let id = started(&answer.expect(200)).expect("an id");
+            await_state(&id, &["SUCCESS"]);
+            of_task(id, by_read)
+        }
+        "sql_cancel" => {
+            let query = json!({"query": "SELECT 1"});
+            let answer = GATE.post("/druid/v2/sql").bearer(&token("reader")).json(&query).send().expect(200);
+            let id = answer.header("X-Druid-SQL-Query-Id").expect("an id").to_owned();
+            // It has ended: Druid says 404 to its owner. A running one is cancelled in `lifecycle`.
+            of_task(id, vec![("nobody", &[403]), ("reader", &[404]), ("writer", &[403])])
+        }
+        "task_list" => anyone(row.path),
+        "task_payload" | "task_status" | "task_reports" | "task_log" => {
+            let text = "INSERT INTO wiki SELECT * FROM wiki WHERE page = 'no such page' PARTITIONED BY DAY";
+            let id = submit_task(crate::support::gate(), "admin", text);
+            await_state(&id, &["FAILED", "SUCCESS"]);
+            // Whether a report or a log is kept is not the gate's to say.
+            let users = vec![("nobody", &[403][..]), ("reader", &[200, 404]), ("writer", &[403])];
+            of_task(id, if row.name == "task_status" || row.name == "task_payload" { by_read } else { users })
+        }
+        "task_cancel" => {
+            let id = unique("noop");
+            post_noop("admin", &id, "wiki");
+            Example { body: Some(json!({})), ..of_task(id, vec![("nobody", &[403]), ("reader", &[403]), ("writer", &[200])]) }
+        }
+        other => panic!("the row {other} has no parameters here: no caller has tried it"),
+    }
+}
+
+fn ask(row: &Row, example: &Example, authorization: Option<&str>) -> Answer {
+    let mut request = GATE.request(row.method.as_str(), &example.target);
+    if let Some(value) = authorization {
+        request = request.header("Authorization", value);
+    }
+    if let Some(body) = &example.body {
+        request = request.json(body);
+    }
+    let answer = request.send();
+    if row.name != "statement_cancel" {
+        if let Some(id) = serde_json::from_slice(&answer.body).ok().and_then(|_: Value| started(&answer)) {
+            cancel(&id);
+        }
+    }
+    answer
+}
+
+#[test]
+fn every_row_is_allowed_to_some_and_denied_to_others() {
+    let bad = bad_credentials();
+    for row in ROWS {
+        let example = example(row);
+        let open = row.name == "status_health";
+        for (name, authorization) in &bad {
+            let answer = ask(row, &example, authorization.as_deref());
+            assert_eq!(answer.status, if open { 200 } else { 401 }, "{} with {name}: {}", row.name, answer.text());
+            assert_eq!(answer.header("WWW-Authenticate").is_some(), !open, "{} with {name}", row.name);
+        }
+        let mut denied = !open;
+        let mut allowed = false;
+        for (user, statuses) in &example.users {
+            let answer = ask(row, &example, Some(&format!("Bearer {}", token(user))));
+            assert!(statuses.contains(&answer.status), "{} as {user}: {}", row.name, answer.text());
+            allowed |= answer.status < 400 || answer.status == 404;
+            denied |= answer.status == 403;
+        }
+        assert!(allowed && denied != open, "{}: allowed {allowed}, denied {denied}", row.name);
+    }
+}

@@ -1,0 +1,113 @@
+//! A stand-in for a Router that keeps the bytes of every request: what really arrives upstream.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// The stand-in. Tasks whose id begins with `wiki` are queries' tasks in datasource wiki, `noop` ones are noop tasks in
+/// wiki, `secret` ones are in datasource secret; others are unknown.
+pub struct Recorder {
+    pub url: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+/// No request of a test takes longer to arrive.
+const ARRIVAL_BOUND: Duration = Duration::from_secs(10);
+
+impl Recorder {
+    pub fn start() -> Self {
+        Self::slow(Duration::ZERO)
+    }
+
+    /// One that answers after this time.
+    pub fn slow(delay: Duration) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let requests = Arc::<Mutex<Vec<String>>>::default();
+        let kept = Arc::clone(&requests);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let kept = Arc::clone(&kept);
+                std::thread::spawn(move || serve(stream, &kept, delay));
+            }
+        });
+        Self { url, requests }
+    }
+
+    /// Waits until a request has come.
+    pub fn await_request(&self) {
+        let start = Instant::now();
+        while self.requests.lock().expect("lock").is_empty() {
+            assert!(start.elapsed() < ARRIVAL_BOUND, "no request came");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// What came since the last call, look-ups of tasks left out.
+    pub fn take(&self) -> Vec<String> {
+        let all = std::mem::take(&mut *self.requests.lock().expect("lock"));
+        all.into_iter().filter(|request| !is_lookup(request)).collect()
+    }
+}
+
+/// The gate's own look-up: it names no author.
+fn is_lookup(request: &str) -> bool {
+    request.starts_with("GET /druid/indexer/v1/task/") && !request.contains("x-druid-author")
+}
+
+fn serve(mut stream: TcpStream, kept: &Mutex<Vec<String>>, delay: Duration) {
+    let mut bytes = Vec::new();
+    while let Some(request) = read_request(&mut stream, &mut bytes) {
+        let (status, media_type, body) = answer(&request);
+        kept.lock().expect("lock").push(request);
+        std::thread::sleep(delay);
+        let head = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nSet-Cookie: druid=1\r\n\
+             WWW-Authenticate: Basic\r\nX-Druid-SQL-Query-Id: theirs\r\nX-Hop: 1\r\nConnection: keep-alive, x-hop\r\n\r\n",
+            body.len()
+        );
+        if stream.write_all((head + &body).as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+fn read_request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<String> {
+    let mut buffer = [0; 64 * 1024];
+    loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+            let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            let whole = end + 4 + length.unwrap_or(0);
+            if bytes.len() >= whole {
+                return Some(String::from_utf8_lossy(&bytes.drain(..whole).collect::<Vec<_>>()).into_owned());
+            }
+        }
+        match stream.read(&mut buffer) {
+            Ok(0) | Err(_) => return None,
+            Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+        }
+    }
+}
+
+fn answer(request: &str) -> (&'static str, &'static str, String) {
+    let target = request.split(' ').nth(1).unwrap_or_default();
+    let path = target.split('?').next().unwrap_or_default();
+    let id = path.strip_prefix("/druid/indexer/v1/task/").and_then(|rest| rest.strip_suffix("/status"));
+    match id {
+        Some(id) => {
+            let (kind, datasource) = match id {
+                id if id.starts_with("wiki") => ("query_controller", "wiki"),
+                id if id.starts_with("noop") => ("noop", "wiki"),
+                id if id.starts_with("secret") => ("query_controller", "secret"),
+                _ => return ("404 Not Found", "text/plain", "Cannot find any task".to_owned()),
+            };
+            let id = id.replace("%20", " ");
+            let body = format!(r#"{{"task":"{id}","status":{{"id":"{id}","type":"{kind}","dataSource":"{datasource}"}}}}"#);
+            ("200 OK", "application/json", body)
+        }
+        None if path.ends_with("/tasks") => ("200 OK", "application/json", "[]".to_owned()),
+        None => ("200 OK", "application/json", r#"{"ok":true}"#.to_owned()),
+    }
+}

@@ -1,0 +1,109 @@
+//! Exactly one record for each request, whichever way it ended; and no secret in any of them.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::recorder::Recorder;
+use crate::support::{BED, own_gate, token};
+
+/// Planted where secrets are: none of these may be found in a log.
+const CANARIES: [&str; 4] = ["canary-literal", "canary-password", "canary-cookie", "canary-extern"];
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
+}
+
+#[test]
+fn each_request_has_one_record_and_no_record_a_secret() {
+    let recorder = Recorder::start();
+    let (process, gate) = own_gate(BED.gate_options().router_url(&recorder.url));
+    let reader = token("reader");
+    let sql = |text: &str| serde_json::json!({"query": text, "context": {"note": "canary-literal"}});
+    let requests = [
+        gate.get("/status/health").bytes(),
+        gate.get("/status").bytes(),
+        gate.get("/status").bearer(&format!("{reader}x")).bytes(),
+        gate.get("/status").header("Authorization", "Basic Y2FuYXJ5LXBhc3N3b3Jk").header("Cookie", "s=canary-cookie").bytes(),
+        gate.get("/status").bearer(&reader).header("X-Secret", "canary-password").bytes(),
+        gate.get("/nope/canary-literal").bearer(&reader).bytes(),
+        gate.get("/druid//x").bearer(&reader).bytes(),
+        gate.request("PUT", "/status").bearer(&reader).bytes(),
+        gate.post("/druid/v2/sql/task").bearer(&reader).json(&sql("SELECT page FROM wiki WHERE page = 'canary-literal'")).bytes(),
+        gate.post("/druid/v2/sql/task").bearer(&reader).json(&sql("SELECT x FROM secret WHERE page = 'canary-literal'")).bytes(),
+        gate.post("/druid/v2/sql/task").bearer(&reader).json(&sql("SELECT 'canary-literal' FROM FROM")).bytes(),
+        gate.post("/druid/v2/sql/task").bearer(&reader).json(&sql(
+            r#"SELECT x FROM TABLE(EXTERN('{"type":"canary-extern"}', '{"type":"json"}')) EXTEND (x BIGINT)"#,
+        )).bytes(),
+        gate.post("/druid/v2/sql/task").bearer(&reader).body("application/json", "{\"query\": canary-literal").bytes(),
+        gate.get("/druid/indexer/v1/task/wiki-1/status").bearer(&reader).bytes(),
+        gate.get("/druid/indexer/v1/task/secret-1/status").bearer(&reader).bytes(),
+        gate.get("/druid/indexer/v1/task/unknown/status").bearer(&reader).bytes(),
+        gate.get("/druid/indexer/v1/tasks").bearer(&reader).bytes(),
+    ];
+    let mut ids = Vec::new();
+    for request in &requests {
+        let answer = gate.send_raw(request);
+        ids.push((answer.header("X-Request-Id").expect("an id").to_owned(), answer.status));
+    }
+    let start = Instant::now();
+    while lines(&process.audit()).len() < requests.len() && start.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let (audit, log) = (process.audit(), process.log());
+    let records = lines(&audit);
+    // The gate's own health was asked while it started.
+    let of = |id: &str| records.iter().filter(|record| record["request_id"] == id).collect::<Vec<_>>();
+    for (id, status) in &ids {
+        let found = of(id);
+        assert_eq!(found.len(), 1, "{id}");
+        assert_eq!(found[0]["status"], *status);
+        assert_eq!(found[0]["end"], "complete", "{}", found[0]);
+        assert!(found[0]["time"].is_string() && found[0]["duration_ms"].is_u64());
+    }
+    let starting = records.iter().filter(|record| !ids.iter().any(|(id, _)| record["request_id"] == *id)).count();
+    assert!(records.iter().filter(|record| record["row"] == "status_health").count() > starting.min(1) * starting - 1);
+
+    let submitted = of(&ids[8].0)[0];
+    assert_eq!(submitted["subject"], "reader");
+    assert_eq!(submitted["issuer"], "dev");
+    assert_eq!(submitted["roles"], serde_json::json!(["reader"]));
+    assert_eq!(submitted["row"], "sql_task");
+    assert_eq!(submitted["statement"], "select");
+    assert_eq!(submitted["needed"], serde_json::json!(["DATASOURCE|wiki|READ"]));
+    assert_eq!(submitted["decision"], "allow");
+    assert!(submitted["id"].as_str().expect("an id").starts_with("query-1."));
+    let denied = of(&ids[9].0)[0];
+    assert_eq!(denied["missing"], serde_json::json!(["DATASOURCE|secret|READ"]));
+    assert_eq!((&denied["decision"], &denied["reason"]), (&"deny".into(), &"missing_permissions".into()));
+
+    // The search finds what is there: the name of the reader's datasource is in a record.
+    assert!(audit.contains("DATASOURCE|wiki|READ"));
+    for canary in CANARIES {
+        assert!(!audit.contains(canary) && !log.contains(canary), "{canary}");
+    }
+    let signature = reader.rsplit('.').next().expect("a signature");
+    assert!(!audit.contains(signature) && !log.contains(signature));
+}
+
+/// A client that leaves before its answer has a record too.
+#[test]
+fn a_client_that_leaves_is_recorded() {
+    let recorder = Recorder::slow(Duration::from_secs(3));
+    let (process, gate) = own_gate(BED.gate_options().router_url(&recorder.url));
+    {
+        let mut stream = gate.connect().expect("connects");
+        let request = gate.get("/druid/v2/sql/task/enabled").bearer(&token("reader")).bytes();
+        std::io::Write::write_all(&mut stream, &request).expect("sent");
+        std::io::Write::flush(&mut stream).expect("sent");
+        recorder.await_request();
+    }
+    let start = Instant::now();
+    let left = || lines(&process.audit()).into_iter().find(|record| record["row"] == "sql_task_enabled");
+    while left().is_none() && start.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let record = left().expect("a record");
+    assert_eq!(record["end"], "client_left");
+    assert_eq!(record["status"], Value::Null);
+}
