@@ -104,9 +104,8 @@ fn example(row: &Row) -> Example {
             plain(vec![("nobody", &[403]), ("reader", &[403]), ("writer", &[403]), ("stater", &[200])])
         }
         "sql" | "sql_task" | "statement_submit" => Example { body: Some(select()), ..plain(by_read) },
-        "sql_task_enabled" | "statement_enabled" | "console_page" | "console_config" | "console_icon" | "console_root" => {
-            anyone(row.path)
-        }
+        "sql_task_enabled" | "statement_enabled" | "console_page" | "console_config" | "console_icon"
+        | "console_root" => anyone(row.path),
         "console_public" => anyone("/public/web-console-24.0.1.js"),
         "console_assets" => anyone("/assets/druid.png"),
         "statement_status" | "statement_results" | "statement_cancel" => {
@@ -134,7 +133,10 @@ fn example(row: &Row) -> Example {
         "task_cancel" => {
             let id = unique("noop");
             post_noop("admin", &id, "wiki");
-            Example { body: Some(json!({})), ..of_task(id, vec![("nobody", &[403]), ("reader", &[403]), ("writer", &[200])]) }
+            Example {
+                body: Some(json!({})),
+                ..of_task(id, vec![("nobody", &[403]), ("reader", &[403]), ("writer", &[200])])
+            }
         }
         other => panic!("the row {other} has no parameters here: no caller has tried it"),
     }

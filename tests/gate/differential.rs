@@ -52,7 +52,8 @@ fn explained(statement: &str) -> Option<BTreeSet<String>> {
     }
     let rows = answer.json();
     let resources: Value = serde_json::from_str(rows[0]["RESOURCES"].as_str()?).ok()?;
-    let line = |item: &Value| format!("{}|{}", item["type"].as_str().expect("type"), item["name"].as_str().expect("name"));
+    let line =
+        |item: &Value| format!("{}|{}", item["type"].as_str().expect("type"), item["name"].as_str().expect("name"));
     Some(resources.as_array()?.iter().map(line).collect())
 }
 

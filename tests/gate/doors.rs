@@ -119,7 +119,11 @@ fn other_spellings_are_decided_as_the_front_door() {
                 "/proxy/overlord/druid/indexer/v1/task/%77iki-1/status/",
             ],
         ),
-        ("POST", "/druid/indexer/v1/task/wiki-1/shutdown", &["/proxy/overlord/druid/indexer/v1/task/%77iki-1/shutdown/"]),
+        (
+            "POST",
+            "/druid/indexer/v1/task/wiki-1/shutdown",
+            &["/proxy/overlord/druid/indexer/v1/task/%77iki-1/shutdown/"],
+        ),
         ("GET", "/druid/indexer/v1/tasks?datasource=wiki", &["/druid/indexer/v1/tasks?d%61tasource=%77iki"]),
     ] {
         let body = if front.ends_with("sql/task") { SELECT } else { None };
@@ -184,7 +188,8 @@ fn other_methods_never_arrive() {
         }
     }
     for header in ["X-HTTP-Method-Override", "X-Method-Override"] {
-        let request = house.gate.get("/druid/indexer/v1/task/wiki-1/status").bearer(&token("reader")).header(header, "POST");
+        let request =
+            house.gate.get("/druid/indexer/v1/task/wiki-1/status").bearer(&token("reader")).header(header, "POST");
         let (answer, arrived) = house.send(&request.bytes());
         assert_eq!(answer.status, 200);
         assert!(arrived.expect("arrived").starts_with("GET /druid/indexer/v1/task/wiki-1/status "));
@@ -324,7 +329,11 @@ fn smuggled_requests_never_arrive() {
     let body = r#"{"query":"SELECT page FROM wiki"}"#;
     let inner = "POST /druid/v2/sql/task HTTP/1.1\r\nHost: x\r\n\r\n";
     for (name, head, body) in [
-        ("CL and TE", format!("Content-Length: {}\r\nTransfer-Encoding: chunked", body.len()), "0\r\n\r\n".to_owned() + inner),
+        (
+            "CL and TE",
+            format!("Content-Length: {}\r\nTransfer-Encoding: chunked", body.len()),
+            "0\r\n\r\n".to_owned() + inner,
+        ),
         ("two lengths", "Content-Length: 5\r\nContent-Length: 33".to_owned(), body.to_owned()),
         ("odd TE", "Transfer-Encoding: xchunked".to_owned(), body.to_owned()),
         ("TE twice", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity".to_owned(), body.to_owned()),

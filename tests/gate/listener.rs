@@ -33,12 +33,9 @@ fn http2_and_http1_are_chosen_by_alpn() {
 /// curl, as people have it: HTTP/2, HTTP/1.1, and TLS of each version.
 #[test]
 fn curl_is_served_over_each_protocol() {
-    for (options, version) in [
-        (&["--http2"][..], "2"),
-        (&["--http1.1"], "1.1"),
-        (&["--tls-max", "1.2"], "2"),
-        (&["--tlsv1.3"], "2"),
-    ] {
+    for (options, version) in
+        [(&["--http2"][..], "2"), (&["--http1.1"], "1.1"), (&["--tls-max", "1.2"], "2"), (&["--tlsv1.3"], "2")]
+    {
         let output = std::process::Command::new("curl")
             .args(["--silent", "--show-error", "--write-out", "\n%{http_version} %{http_code}", "--cacert"])
             .arg(BED.ca())
@@ -76,7 +73,9 @@ fn bodies_are_bounded() {
     let limit = msq_gate::proxy::MAX_SQL_BODY;
     let sql = |length: usize| {
         let padding = " ".repeat(length - "{\"query\":\"SELECT 1\"}".len());
-        GATE.post("/druid/v2/sql").bearer(&token("nobody")).body("application/json", format!("{{\"query\":\"SELECT 1\"{padding}}}"))
+        GATE.post("/druid/v2/sql")
+            .bearer(&token("nobody"))
+            .body("application/json", format!("{{\"query\":\"SELECT 1\"{padding}}}"))
     };
     sql(limit).send().expect(200);
     let answer = sql(limit + 1).send().expect(413).json();
@@ -134,7 +133,9 @@ fn sighup_reloads_the_policy() {
     let said = process.reload(good).unwrap_or_else(|error| panic!("{error}"));
     assert!(said.contains("policy reloaded"), "{said}");
     assert_eq!(status(), 200);
-    let said = process.reload("[roles.r]\npermissions = [\"READ DATASOURC wiki\", \"\"]\n").unwrap_or_else(|error| panic!("{error}"));
+    let said = process
+        .reload("[roles.r]\npermissions = [\"READ DATASOURC wiki\", \"\"]\n")
+        .unwrap_or_else(|error| panic!("{error}"));
     assert!(said.contains("policy not reloaded") && said.contains("policy.toml:2"), "{said}");
     assert_eq!(status(), 200, "the old one stays in force");
 }

@@ -104,7 +104,8 @@ fn answer(request: &str) -> (&'static str, &'static str, String) {
                 _ => return ("404 Not Found", "text/plain", "Cannot find any task".to_owned()),
             };
             let id = id.replace("%20", " ");
-            let body = format!(r#"{{"task":"{id}","status":{{"id":"{id}","type":"{kind}","dataSource":"{datasource}"}}}}"#);
+            let body =
+                format!(r#"{{"task":"{id}","status":{{"id":"{id}","type":"{kind}","dataSource":"{datasource}"}}}}"#);
             ("200 OK", "application/json", body)
         }
         None if path.ends_with("/tasks") => ("200 OK", "application/json", "[]".to_owned()),

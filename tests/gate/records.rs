@@ -24,17 +24,29 @@ fn each_request_has_one_record_and_no_record_a_secret() {
         gate.get("/status/health").bytes(),
         gate.get("/status").bytes(),
         gate.get("/status").bearer(&format!("{reader}x")).bytes(),
-        gate.get("/status").header("Authorization", "Basic Y2FuYXJ5LXBhc3N3b3Jk").header("Cookie", "s=canary-cookie").bytes(),
+        gate.get("/status")
+            .header("Authorization", "Basic Y2FuYXJ5LXBhc3N3b3Jk")
+            .header("Cookie", "s=canary-cookie")
+            .bytes(),
         gate.get("/status").bearer(&reader).header("X-Secret", "canary-password").bytes(),
         gate.get("/nope/canary-literal").bearer(&reader).bytes(),
         gate.get("/druid//x").bearer(&reader).bytes(),
         gate.request("PUT", "/status").bearer(&reader).bytes(),
-        gate.post("/druid/v2/sql/task").bearer(&reader).json(&sql("SELECT page FROM wiki WHERE page = 'canary-literal'")).bytes(),
-        gate.post("/druid/v2/sql/task").bearer(&reader).json(&sql("SELECT x FROM secret WHERE page = 'canary-literal'")).bytes(),
+        gate.post("/druid/v2/sql/task")
+            .bearer(&reader)
+            .json(&sql("SELECT page FROM wiki WHERE page = 'canary-literal'"))
+            .bytes(),
+        gate.post("/druid/v2/sql/task")
+            .bearer(&reader)
+            .json(&sql("SELECT x FROM secret WHERE page = 'canary-literal'"))
+            .bytes(),
         gate.post("/druid/v2/sql/task").bearer(&reader).json(&sql("SELECT 'canary-literal' FROM FROM")).bytes(),
-        gate.post("/druid/v2/sql/task").bearer(&reader).json(&sql(
-            r#"SELECT x FROM TABLE(EXTERN('{"type":"canary-extern"}', '{"type":"json"}')) EXTEND (x BIGINT)"#,
-        )).bytes(),
+        gate.post("/druid/v2/sql/task")
+            .bearer(&reader)
+            .json(&sql(
+                r#"SELECT x FROM TABLE(EXTERN('{"type":"canary-extern"}', '{"type":"json"}')) EXTEND (x BIGINT)"#,
+            ))
+            .bytes(),
         gate.post("/druid/v2/sql/task").bearer(&reader).body("application/json", "{\"query\": canary-literal").bytes(),
         gate.get("/druid/indexer/v1/task/wiki-1/status").bearer(&reader).bytes(),
         gate.get("/druid/indexer/v1/task/secret-1/status").bearer(&reader).bytes(),

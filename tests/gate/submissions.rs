@@ -129,7 +129,8 @@ fn a_403_names_every_missing_permission_in_the_shape_of_its_api() {
     assert_eq!(native["missingPermissions"], list);
 
     // Druid's own keys are all there, so that a client that reads Druid's body reads the gate's.
-    for (path, ours) in [("/druid/v2/sql/task", &task), ("/druid/v2/sql/statements", &statements), ("/druid/v2/sql", &native)]
+    for (path, ours) in
+        [("/druid/v2/sql/task", &task), ("/druid/v2/sql/statements", &statements), ("/druid/v2/sql", &native)]
     {
         let direct = submit(End::Direct, Some("nobody"), path, STATEMENTS[0].1).expect(403).json();
         for key in direct.as_object().expect("an object").keys() {

@@ -125,7 +125,8 @@ fn the_list_of_tasks_is_filtered_as_druid_filters_it() {
     let hidden = unique("noop");
     post_noop("admin", &hidden, "hidden_datasource");
     let select = submit_task(gate(), "admin", "SELECT 1");
-    let insert = submit_task(gate(), "admin", "INSERT INTO wiki SELECT * FROM wiki WHERE page = 'x' PARTITIONED BY DAY");
+    let insert =
+        submit_task(gate(), "admin", "INSERT INTO wiki SELECT * FROM wiki WHERE page = 'x' PARTITIONED BY DAY");
     for id in [&select, &insert] {
         await_state(id, &["SUCCESS", "FAILED"]);
     }
@@ -137,7 +138,9 @@ fn the_list_of_tasks_is_filtered_as_druid_filters_it() {
             list.as_array().expect("a list").iter().map(|task| task["id"].as_str().expect("id").to_owned()).collect();
         ids
     };
-    for (user, sees) in [("nobody", [false, false, false]), ("reader", [false, false, true]), ("selr", [false, true, true])] {
+    for (user, sees) in
+        [("nobody", [false, false, false]), ("reader", [false, false, true]), ("selr", [false, true, true])]
+    {
         for query in ["", "?state=complete", "?type=query_controller"] {
             // Other tests submit meanwhile: what both ends list of these three must be the same.
             let (direct, through) = (ids(End::Direct, user, query), ids(gate(), user, query));

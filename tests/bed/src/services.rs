@@ -67,6 +67,7 @@ const LOG4J: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
   <Loggers>
     <Root level="info"><AppenderRef ref="Routing"/></Root>
     <Logger name="org.apache.zookeeper" level="warn"/>
+    <Logger name="org.skife.config" level="warn"/>
     <Logger name="org.apache.curator" level="warn"/>
     <Logger name="org.eclipse.jetty" level="warn"/>
   </Loggers>

@@ -101,6 +101,8 @@ impl<'a> Bringing<'a> {
     }
 
     fn run(&mut self) -> Result<BedFile> {
+        // A gate that does not build should be known before a cluster is up for it.
+        gate::ensure_certs(&gate::binary()?)?;
         let jars = maven::jars(self.progress)?;
         services::write_shared_files(&self.state)?;
         // The others ask the Coordinator for their accounts when they start, and every time in vain makes them wait twice as
@@ -177,7 +179,7 @@ impl<'a> Bringing<'a> {
             Ok(waiting.is_empty().then_some(()))
         });
         let tails = || -> String { waiting.iter().map(|service| last_words(service.name())).collect() };
-        result.map_err(|error| if waiting.is_empty() { error } else { error.or_showing(tails) })
+        result.map_err(|error| if progress::interrupted() { error } else { error.or_showing(tails) })
     }
 
     fn must_run(&self, service: Service) -> Result<()> {
@@ -273,6 +275,9 @@ impl<'a> Bringing<'a> {
 
     /// Ends what this command started; what ran before stays.
     fn undo(&mut self) -> Result<()> {
+        if self.started.is_empty() {
+            return Ok(());
+        }
         let mine = self.state.processes.clone().into_iter().filter(|(name, _)| self.started.contains(name)).collect();
         self.progress.step(format!("ending what was started: {}", self.started.join(", ")));
         stop(&mine)?;
