@@ -6,6 +6,7 @@ use msq_gate_bed::http::{self, Answer};
 use msq_gate_bed::{Bed, GateOptions, GateProcess};
 use serde_json::json;
 
+#[expect(clippy::unwrap_used, reason = "a failure here is the test's")]
 fn count(bed: &Bed, user: &str, datasource: &str) -> Answer {
     let body = json!({"query": format!("SELECT COUNT(*) AS n FROM {datasource}")}).to_string();
     let url = format!("{}/druid/v2/sql", bed.router);
