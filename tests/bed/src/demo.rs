@@ -72,9 +72,12 @@ fn submit(agent: &Agent, gate: &str, token: &str, sql: &str) -> Result<String> {
 
 /// One line for each missing permission, and another for its name.
 fn cell(answer: &str) -> Vec<String> {
-    let lines = answer.split(", ").flat_map(|permission| match permission.rsplit_once(' ') {
-        Some((words, name)) => vec![words.to_owned(), format!("  {name}")],
-        None => vec![permission.to_owned()],
+    let lines = answer.split(", ").flat_map(|permission| {
+        let words: Vec<&str> = permission.splitn(3, ' ').collect();
+        match words.as_slice() {
+            [action, kind, name] => vec![format!("{action} {kind}"), format!("  {name}")],
+            _ => vec![permission.to_owned()],
+        }
     });
     lines.collect()
 }

@@ -160,6 +160,15 @@ impl Druid {
         })
     }
 
+    /// Waits until the Router finds a Broker that answers.
+    pub fn await_broker(&self) -> Result<()> {
+        let url = format!("{}/druid/v2/sql", self.router);
+        let query = json!({"query": "SELECT 1"});
+        progress::until("the Router to find the Broker", QUERYABLE_BOUND, "see `cargo bed logs router`", || {
+            Ok((self.ask("POST", &url, Some(&query))?.status == 200).then_some(()))
+        })
+    }
+
     fn security(&self) -> String {
         format!("{}/druid-ext/basic-security", self.coordinator)
     }

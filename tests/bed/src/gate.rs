@@ -218,7 +218,8 @@ fn run(binary: &Path, args: &[&str]) -> Result<String> {
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
     }
     let what = format!("`msq-gate {}` failed", args.first().copied().unwrap_or_default());
-    Err(BedError::new(what, "see what it says").showing(String::from_utf8_lossy(&output.stderr)))
+    Err(BedError::new(what, format!("run it by hand: {} {}", binary.display(), args.join(" ")))
+        .showing(String::from_utf8_lossy(&output.stderr)))
 }
 
 /// Has the gate read its policy again, and waits for its word on it.

@@ -151,7 +151,10 @@ fn show(progress: &Progress) -> Result<()> {
     let shown = msq_gate_bed::up(progress).and_then(|bed| {
         progress.step("up; asking the gate, as every sample user, for every statement");
         let table = demo::table(&bed)?;
-        say(&format!("\n{table}\n{}", demo::instructions(&bed)))?;
+        say(&format!(
+            "\nWhat the gate said to each statement: ok, or what is missing.\n\n{table}\n{}",
+            demo::instructions(&bed)
+        ))?;
         progress.step("Ctrl-C takes everything down");
         msq_gate_bed::wait_for_signal();
         Ok(())

@@ -23,10 +23,11 @@ pub fn jars(progress: &Progress) -> Result<PathBuf> {
     if dir.is_dir() {
         return Ok(dir);
     }
+    let maven = tools::maven(progress)?;
     progress.step("jars: asking Maven for Druid 27.0.0 (130 MB, a minute or two the first time)");
     let fresh = cache.join("incomplete");
     places::remove(&fresh)?;
-    copy(&tools::maven(progress)?, &fresh)?;
+    copy(&maven, &fresh)?;
     fs::rename(&fresh, &dir).map_err(BedError::io(format!("make {}", dir.display())))?;
     progress.step(format!("jars: {}", dir.display()));
     Ok(dir)

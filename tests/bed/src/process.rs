@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{BedError, Result};
 use crate::{places, progress};
 
-/// How long a process may take to end by itself. Nothing of a bed is worth more: its data goes with it.
-const TERM_BOUND: Duration = Duration::from_secs(8);
+/// How long a process may take to end by itself. Druid's services need one second, but for the
+/// Indexer, which would wait minutes for a request that the Overlord keeps open; nothing of a bed is worth that wait.
+const TERM_BOUND: Duration = Duration::from_secs(4);
 /// How long the system may take to remove a killed process.
 const KILL_BOUND: Duration = Duration::from_secs(10);
 

@@ -54,7 +54,9 @@ pub fn wait_for_signal() {
     }
 }
 
-fn interrupted() -> bool {
+/// Whether one of those signals has come.
+#[must_use]
+pub fn interrupted() -> bool {
     INTERRUPTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
 }
 

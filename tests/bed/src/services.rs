@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::places;
 use crate::state::State;
 
-/// The services, in the order in which they depend on each other.
+/// ZooKeeper and the services of Druid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
     /// Druid's services find each other in it.
@@ -67,6 +67,7 @@ const LOG4J: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
   <Loggers>
     <Root level="info"><AppenderRef ref="Routing"/></Root>
     <Logger name="org.apache.zookeeper" level="warn"/>
+    <Logger name="org.skife.config" level="warn"/>
     <Logger name="org.apache.curator" level="warn"/>
     <Logger name="org.eclipse.jetty" level="warn"/>
   </Loggers>
@@ -78,9 +79,9 @@ const LOG4J: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 const TASK_SLOTS: u32 = 24;
 
 impl Service {
-    /// All of them.
+    /// All of them, in the order in which they are started.
     pub const ALL: [Self; 6] =
-        [Self::ZooKeeper, Self::Coordinator, Self::Indexer, Self::Broker, Self::Router, Self::Historical];
+        [Self::ZooKeeper, Self::Coordinator, Self::Broker, Self::Indexer, Self::Router, Self::Historical];
 
     /// Its name in commands, logs and state.
     #[must_use]

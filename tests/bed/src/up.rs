@@ -42,10 +42,17 @@ pub fn add_user(name: &str, grants: &[String], progress: &Progress) -> Result<Us
     let _lock = lock()?;
     let down = || BedError::new("no bed is up", "run `cargo bed up`");
     let state = State::load()?.ok_or_else(down)?;
+    let before = state.users.clone();
     let mut bed = Bringing { progress, state, started: Vec::new() };
-    bed.set_user(name, grants)?;
-    let file = bed.publish()?;
-    file.users.get(name).cloned().ok_or_else(down)
+    match bed.set_user(name, grants).and_then(|()| bed.publish()) {
+        Ok(file) => file.users.get(name).cloned().ok_or_else(down),
+        Err(error) => {
+            // What the gate refuses must not be in the way of the next user.
+            bed.state.users = before;
+            bed.state.save()?;
+            Err(error)
+        }
+    }
 }
 
 /// Ends exactly what was started; says how many processes that was.
@@ -94,12 +101,19 @@ impl<'a> Bringing<'a> {
     }
 
     fn run(&mut self) -> Result<BedFile> {
+        // A gate that does not build should be known before a cluster is up for it.
+        gate::ensure_certs(&gate::binary()?)?;
         let jars = maven::jars(self.progress)?;
         services::write_shared_files(&self.state)?;
-        for service in Service::ALL {
-            self.ensure_started(service, &jars)?;
+        // The others ask the Coordinator for their accounts when they start, and every time in vain makes them wait twice as
+        // long: on few cores all are up sooner if it comes first.
+        let (first, others) = Service::ALL.split_at(2);
+        for services in [first, others] {
+            for service in services {
+                self.ensure_started(*service, &jars)?;
+            }
+            self.await_health(services)?;
         }
-        self.await_health()?;
         self.ensure_accounts()?;
         if !self.state.loaded {
             datasets::load(&Druid::of(&self.state)?, self.progress)?;
@@ -143,14 +157,14 @@ impl<'a> Bringing<'a> {
     }
 
     /// Waits until every service of Druid says that it is healthy, or one has ended.
-    fn await_health(&self) -> Result<()> {
+    fn await_health(&self, services: &[Service]) -> Result<()> {
         let agent = http::plain();
         let mut waiting: Vec<Service> =
-            Service::ALL.into_iter().filter(|service| *service != Service::ZooKeeper).collect();
+            services.iter().copied().filter(|service| *service != Service::ZooKeeper).collect();
         let next = "see `cargo bed logs SERVICE`; `cargo bed down` and `up` start afresh, on other ports";
         let result = progress::until("Druid's health", HEALTH_BOUND, next, || {
-            for service in Service::ALL {
-                self.must_run(service)?;
+            for service in services {
+                self.must_run(*service)?;
             }
             waiting.retain(|service| {
                 let healthy = druid::base_url(&self.state, *service).is_ok_and(|url| {
@@ -165,7 +179,7 @@ impl<'a> Bringing<'a> {
             Ok(waiting.is_empty().then_some(()))
         });
         let tails = || -> String { waiting.iter().map(|service| last_words(service.name())).collect() };
-        result.map_err(|error| if waiting.is_empty() { error } else { error.or_showing(tails) })
+        result.map_err(|error| if progress::interrupted() { error } else { error.or_showing(tails) })
     }
 
     fn must_run(&self, service: Service) -> Result<()> {
@@ -179,16 +193,15 @@ impl<'a> Bringing<'a> {
 
     /// The gate's account and every user, at Druid.
     fn ensure_accounts(&mut self) -> Result<()> {
+        let known = self.state.users.len();
         for (name, grants) in grant::SAMPLE_USERS {
             if !self.state.users.contains_key(name) {
                 let password = if name == "admin" { self.state.admin_password.clone() } else { places::secret()? };
                 let grants = grants.iter().map(ToString::to_string).collect();
                 self.state.users.insert(name.to_owned(), StoredUser { password, grants });
-            } else if self.started.is_empty() {
-                continue;
             }
         }
-        if self.started.is_empty() && self.state.loaded {
+        if self.started.is_empty() && self.state.loaded && self.state.users.len() == known {
             return Ok(());
         }
         let druid = Druid::of(&self.state)?;
@@ -199,6 +212,7 @@ impl<'a> Bringing<'a> {
             druid.set_grants(name, &user.grants)?;
         }
         druid.publish_accounts()?;
+        druid.await_broker()?;
         self.state.save()?;
         self.progress.step(format!("accounts made: {}, and the gate's", self.state.users.len()));
         Ok(())
@@ -261,6 +275,9 @@ impl<'a> Bringing<'a> {
 
     /// Ends what this command started; what ran before stays.
     fn undo(&mut self) -> Result<()> {
+        if self.started.is_empty() {
+            return Ok(());
+        }
         let mine = self.state.processes.clone().into_iter().filter(|(name, _)| self.started.contains(name)).collect();
         self.progress.step(format!("ending what was started: {}", self.started.join(", ")));
         stop(&mine)?;
