@@ -151,10 +151,8 @@ fn ask(row: &Row, example: &Example, authorization: Option<&str>) -> Answer {
         request = request.json(body);
     }
     let answer = request.send();
-    if row.name != "statement_cancel" {
-        if let Some(id) = serde_json::from_slice(&answer.body).ok().and_then(|_: Value| started(&answer)) {
-            cancel(&id);
-        }
+    if let Some(id) = started(&answer).filter(|_| row.name.contains("sql") || row.name == "statement_submit") {
+        cancel(&id);
     }
     answer
 }

@@ -3,7 +3,7 @@
 
 mod client;
 mod coverage;
-// mod differential;
+mod differential;
 mod doors;
 mod lifecycle;
 mod listener;
