@@ -3,6 +3,8 @@
 //! Nothing here sends anything for the caller; a task is looked up through [`TaskDirectory`], which is asked with an id
 //! and nothing else.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::collections::BTreeSet;
 
 use bytes::Bytes;

@@ -5,6 +5,8 @@
 //! that have one reading are taken: UTF-8, one value, no key twice at any depth (RFC 8259, sections 4 and 8). The tree
 //! keeps the order of keys and the text of numbers; what is sent to Druid is rendered from it.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::fmt::Write;
 
 /// Containers within containers; deeper texts are refused so that no input overflows a stack.

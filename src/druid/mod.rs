@@ -3,6 +3,8 @@
 //! A request is recognized, or it is refused; what is sent on is rendered from what was recognized, never from the
 //! bytes that came. [`ROWS`] is the whole list.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod context;
 pub mod media_type;
 mod path;
@@ -12,8 +14,8 @@ mod rows;
 pub mod sql_query;
 pub mod task;
 
-pub use path::OddPath;
-pub use query::OddQuery;
+pub use path::{MAX_PATH, OddPath};
+pub use query::{MAX_QUERY, OddQuery};
 pub use row::{Alias, Answer, Body, Engine, ErrorShape, ParameterKind, QueryParameter, Row, Rule};
 pub use rows::ROWS;
 

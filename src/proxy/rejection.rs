@@ -1,5 +1,7 @@
 //! Every way in which a request is not served, and how each API of Druid's would say so.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Response, StatusCode};
 
@@ -243,55 +245,46 @@ impl Rejection {
     /// The permissions that are missing, for the record.
     #[must_use]
     pub const fn missing(&self) -> Option<&Permissions> {
-        match self {
-            Self::Denied(forbidden) => Some(&forbidden.missing),
-            _ => None,
-        }
+        if let Self::Denied(forbidden) = self { Some(&forbidden.missing) } else { None }
     }
 
     /// The `WWW-Authenticate` header of a 401 (RFC 6750, section 3).
     #[must_use]
     pub fn challenge(&self) -> Option<String> {
-        match self {
-            Self::NoCredentials => Some(r#"Bearer realm="druid""#.to_owned()),
-            Self::BadCredentials(fault) => Some(format!(
-                r#"Bearer realm="druid", error="{}", error_description="{}""#,
-                fault.oauth_error(),
-                // RFC 6750: no quote and no backslash in it.
-                fault.public_message().replace(['"', '\\'], "'")
-            )),
-            _ => None,
+        if self.status() != StatusCode::UNAUTHORIZED {
+            return None;
         }
+        let Self::BadCredentials(fault) = self else { return Some(r#"Bearer realm="druid""#.to_owned()) };
+        // RFC 6750: no quote and no backslash in the description.
+        let description = fault.public_message().replace(['"', '\\'], "'");
+        Some(format!(r#"Bearer realm="druid", error="{}", error_description="{description}""#, fault.oauth_error()))
     }
 
     /// The `Allow` header of a 405.
     #[must_use]
     pub fn allow(&self) -> Option<String> {
-        match self {
-            Self::MethodNotAllowed(allowed) => Some(join_methods(allowed)),
-            _ => None,
-        }
+        if let Self::MethodNotAllowed(allowed) = self { Some(join_methods(allowed)) } else { None }
     }
 
     /// Seconds after which to try again.
     #[must_use]
     pub const fn retry_after(&self) -> Option<u64> {
-        match self {
-            Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader) => Some(1),
-            _ => None,
-        }
+        if matches!(self, Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader)) { Some(1) } else { None }
     }
 
     /// The response, in the shape in which this API tells errors.
     #[must_use]
     pub fn render(&self, shape: ErrorShape, request_id: &str) -> Response<GateBody> {
         let status = self.status();
-        match self {
-            Self::NoCredentials | Self::BadCredentials(_) => json(status, self.unauthorized().render()),
-            Self::UnknownTask(_) => text(status, self.public_message()),
+        if status == StatusCode::UNAUTHORIZED {
+            json(status, self.unauthorized().render())
+        } else if matches!(self, Self::UnknownTask(_)) {
+            text(status, self.public_message())
+        } else if matches!(self, Self::UnknownQuery) {
             // Druid: `SqlResource.cancelQuery`.
-            Self::UnknownQuery => text(status, String::new()),
-            _ => json(status, self.error_body(shape, request_id).render()),
+            text(status, String::new())
+        } else {
+            json(status, self.error_body(shape, request_id).render())
         }
     }
 
@@ -383,10 +376,8 @@ impl Rejection {
     }
 
     fn missing_list(&self) -> Option<(String, Json)> {
-        match self {
-            Self::Denied(forbidden) => Some(("missingPermissions".to_owned(), forbidden.list())),
-            _ => None,
-        }
+        let Self::Denied(forbidden) = self else { return None };
+        Some(("missingPermissions".to_owned(), forbidden.list()))
     }
 }
 

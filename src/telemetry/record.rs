@@ -10,7 +10,7 @@ use std::time::{Instant, SystemTime};
 use http::{Method, StatusCode};
 use serde::Serialize;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_known::iso8601::{Config, EncodedConfig, Iso8601, TimePrecision};
 
 use super::AuditLog;
 use crate::auth::Identity;
@@ -51,7 +51,7 @@ struct Line {
 impl Record {
     pub(super) fn begin(log: AuditLog, peer: SocketAddr, method: &Method) -> Self {
         let line = Line {
-            time: OffsetDateTime::from(SystemTime::now()).format(&Rfc3339).unwrap_or_default(),
+            time: timestamp(),
             request_id: request_id(),
             peer,
             method: method_word(method),
@@ -153,6 +153,15 @@ impl Drop for Record {
             self.log.write(line);
         }
     }
+}
+
+/// RFC 3339, in UTC, to the millisecond.
+fn timestamp() -> String {
+    const FORMAT: EncodedConfig = Config::DEFAULT
+        .set_time_precision(TimePrecision::Second { decimal_digits: std::num::NonZeroU8::new(3) })
+        .set_year_is_six_digits(false)
+        .encode();
+    OffsetDateTime::from(SystemTime::now()).format(&Iso8601::<FORMAT>).unwrap_or_default()
 }
 
 fn request_id() -> String {

@@ -61,6 +61,13 @@ pub enum UpstreamFault {
 }
 
 /// An answer of Druid's that nobody may see until its terms are applied.
+///
+/// ```compile_fail,E0624
+/// # use msq_gate::upstream::Unfiltered;
+/// fn unfiltered(answer: Unfiltered) {
+///     let _ = answer.open();
+/// }
+/// ```
 #[must_use]
 pub struct Unfiltered {
     response: Response<Incoming>,
@@ -112,6 +119,13 @@ impl Upstream {
     }
 
     /// Sends an authorized request. Of the caller's headers only those of the allow-list go with it.
+    ///
+    /// ```compile_fail,E0308
+    /// # use msq_gate::{auth::Identity, inspect::Inspected, upstream::Upstream};
+    /// async fn bypass(upstream: &Upstream, inspected: Inspected, caller: &Identity) {
+    ///     let _ = upstream.forward(inspected, caller, &http::HeaderMap::new()).await;
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`UpstreamFault`].

@@ -168,6 +168,10 @@ fn odd_task_paths_never_arrive() {
         ("/druid/indexer/v1/tasks?datasource=wiki;datasource=secret", 403),
         ("/druid/indexer/v1/tasks?datasource=", 403),
         ("/druid/indexer/v1/tasks?datasource=secret", 403),
+        ("/druid/indexer/v1/tasks?_method=POST", 400),
+        ("/druid/indexer/v1/supervisor/%68istory", 404),
+        ("/druid/coordinator/v1/rules/%68istory", 404),
+        ("/druid/coordinator/v1/metadata/bootstrapSegments", 404),
         ("/druid/indexer/v1/task/secret-1/status", 403),
     ] {
         let (answer, arrived) = house.ask("reader", "GET", path, None);
@@ -240,6 +244,45 @@ fn odd_bodies_never_arrive() {
         let request = house.gate.post("/druid/v2/sql").bearer(&token("reader")).header(name, value);
         let (answer, arrived) = house.send(&request.body(json, r#"{"query":"SELECT 1"}"#).bytes());
         assert_eq!((answer.status, arrived), (status, None), "{name}: {value}");
+    }
+}
+
+/// Bytes that Jackson would read by guessing their encoding.
+#[test]
+fn bodies_in_other_encodings_never_arrive() {
+    let house = house();
+    let text = r#"{"query":"SELECT page FROM wiki"}"#;
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let utf32: Vec<u8> = text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+    let overlong = [br#"{"query":"SELECT "#.as_slice(), b"\xc1\x81", br#" FROM wiki"}"#].concat();
+    let surrogate = br#"{"query":"SELECT '\ud800' FROM wiki"}"#.to_vec();
+    for body in [utf16, utf32, overlong, surrogate] {
+        let request = house.gate.post("/druid/v2/sql").bearer(&token("reader")).body("application/json", body);
+        let (answer, arrived) = house.send(&request.bytes());
+        assert_eq!((answer.status, arrived), (400, None), "{}", answer.text());
+    }
+}
+
+/// A body where none is judged: nothing of it is sent, and it is not read as the next request either.
+#[test]
+fn a_body_where_none_is_judged_is_not_sent() {
+    let house = house();
+    let inner = "POST /druid/v2/sql/task HTTP/1.1\r\nHost: x\r\n\r\n";
+    for (method, target) in
+        [("GET", "/druid/indexer/v1/task/wiki-1/status"), ("POST", "/druid/indexer/v1/task/wiki-1/shutdown")]
+    {
+        let head = format!("{method} {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n", token("reader"));
+        let sized = format!("{head}Content-Length: {}\r\nConnection: close\r\n\r\n{inner}", inner.len());
+        let chunked = format!(
+            "{head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n{:x}\r\n{inner}\r\n0\r\n\r\n",
+            inner.len()
+        );
+        for bytes in [sized, chunked] {
+            let (answer, arrived) = house.send(bytes.as_bytes());
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            let arrived = arrived.expect("arrived");
+            assert_eq!(line_and_body(&arrived), (format!("{method} {target}").as_str(), ""));
+        }
     }
 }
 
