@@ -5,13 +5,12 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 
 use super::task_list::TaskListBody;
 use super::{GateBody, Rejection};
 use crate::druid::Answer;
 use crate::inspect::Submitted;
-use crate::upstream::{Terms, Unfiltered, strip_hop_by_hop};
+use crate::upstream::{RouterBody, Terms, Unfiltered, strip_hop_by_hop};
 
 /// The headers in which Druid names a native query. Druid: `QueryResource.QUERY_ID_RESPONSE_HEADER`, `SqlResource.SQL_QUERY_ID_RESPONSE_HEADER`.
 const QUERY_ID_HEADERS: [&str; 2] = ["x-druid-query-id", "x-druid-sql-query-id"];
@@ -39,7 +38,7 @@ pub fn apply(unfiltered: Unfiltered) -> Result<Response<GateBody>, Rejection> {
     }
 }
 
-fn pass(response: Response<Incoming>) -> Response<GateBody> {
+fn pass(response: Response<RouterBody>) -> Response<GateBody> {
     response.map(|body| GateBody::streamed(body.map_err(Into::into)))
 }
 
@@ -55,7 +54,7 @@ fn name_by_clients_id(headers: &mut HeaderMap, query: Option<&Submitted>) {
     }
 }
 
-fn task_list(mut response: Response<Incoming>, terms: Terms) -> Result<Response<GateBody>, Rejection> {
+fn task_list(mut response: Response<RouterBody>, terms: Terms) -> Result<Response<GateBody>, Rejection> {
     if response.status() != StatusCode::OK {
         // An error of Druid's is about the request, and names no task.
         return Ok(pass(response));

@@ -156,7 +156,7 @@ impl Drop for Record {
 }
 
 /// RFC 3339, in UTC, to the millisecond.
-fn timestamp() -> String {
+pub(super) fn timestamp() -> String {
     const FORMAT: EncodedConfig = Config::DEFAULT
         .set_time_precision(TimePrecision::Second { decimal_digits: std::num::NonZeroU8::new(3) })
         .set_year_is_six_digits(false)
