@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -21,18 +22,44 @@ use crate::telemetry::Record;
 /// What a body may fail with: it is then broken to the client, never silently ended.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Reads the body of a SQL request.
+/// Bytes of a refused request's body that are read and thrown away: a server that closes with bytes unread resets the
+/// connection, and the client may never see the answer (RFC 9112, section 9.6).
+const MAX_DRAINED: usize = 8 * 1024 * 1024;
+
+/// The wait for those bytes.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Reads and throws away what is left of a refused request's body, within bounds.
+pub async fn drain(mut body: Incoming) {
+    let reading = async {
+        let mut drained = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            drained += frame.data_ref().map_or(0, Bytes::len);
+            if drained > MAX_DRAINED {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, reading).await;
+}
+
+/// Reads the body of a SQL request, taking it out of its place only to read it.
 ///
 /// # Errors
 /// [`Rejection`] for its media type, its encoding, its size or its slowness.
-pub async fn read_sql(head: &Parts, body: Incoming, limits: &Limits) -> Result<(SqlForm, Bytes), Rejection> {
+pub async fn read_sql(
+    head: &Parts,
+    body: &mut Option<Incoming>,
+    limits: &Limits,
+) -> Result<(SqlForm, Bytes), Rejection> {
     let form = media_type::sql_form(head.headers.get_all(CONTENT_TYPE).iter().map(http::HeaderValue::as_bytes))?;
     let coding = content_coding(head)?;
     let limit = limits.sql_body_bytes;
     // A length that is told is enough to refuse: nothing of the body need come.
-    if body.size_hint().lower() > limit as u64 {
+    if body.as_ref().is_some_and(|body| body.size_hint().lower() > limit as u64) {
         return Err(Rejection::BodyTooLarge(limit));
     }
+    let Some(body) = body.take() else { return Err(Rejection::BodyBroken) };
     let bytes = match tokio::time::timeout(limits.body, Limited::new(body, limit).collect()).await {
         Ok(Ok(whole)) => whole.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(Rejection::BodyTooLarge(limit)),

@@ -17,7 +17,7 @@ use std::time::SystemTime;
 
 use http::header::{ALLOW, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
 use in_flight::{InFlight, Places};
@@ -69,13 +69,20 @@ impl Gate {
     /// Answers one request; whichever way it ends, one audit record is written.
     pub async fn serve(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<GateBody> {
         let (head, body) = request.into_parts();
+        let mut body = Some(body);
         let mut record = self.audit.record(peer, &head.method);
         let recognized = druid::recognize(&head.method, head.uri.path(), head.uri.query());
         let shape = rejection::shape_of(&recognized);
         let mut places = Places::default();
-        let mut response = match self.answer(&head, body, recognized, &mut record, &mut places).await {
+        let mut response = match self.answer(&head, &mut body, recognized, &mut record, &mut places).await {
             Ok(response) => response,
-            Err(rejection) => reject(&rejection, shape, &mut record),
+            Err(rejection) => {
+                // On HTTP/2 a stream ends alone; on HTTP/1.1 what is left of the body stands in the answer's way.
+                if let Some(body) = body.filter(|_| head.version < Version::HTTP_2) {
+                    body::drain(body).await;
+                }
+                reject(&rejection, shape, &mut record)
+            }
         };
         response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
         if let Ok(id) = HeaderValue::try_from(record.request_id()) {
@@ -95,7 +102,7 @@ impl Gate {
     async fn answer(
         &self,
         head: &Parts,
-        body: Incoming,
+        body: &mut Option<Incoming>,
         recognized: Result<Recognized, Unrecognized>,
         record: &mut Record,
         places: &mut Places,
