@@ -89,13 +89,18 @@ impl Drop for Bench {
 #[test]
 fn a_good_file_says_everything() {
     let bench = Bench::new();
-    let Config { server, druid, ids, policy, auth, limits } =
+    let Config { server, druid, ids, policy, auth, limits, admin, audit, files } =
         bench.load(GOOD).unwrap_or_else(|faults| panic!("{faults:?}"));
     assert_eq!(server.listen.to_string(), "127.0.0.1:8443");
     assert_eq!(server.grace_seconds, 5);
     assert_eq!(server.tls.unwrap().certificates.len(), 1);
     assert_eq!(druid.routers[0].authority().unwrap(), "127.0.0.1:8888");
-    assert_eq!((druid.username.as_str(), druid.password.expose().as_str()), ("msq_gate", "pass word"));
+    let Account::Basic { username, password } = druid.account else { panic!("another account") };
+    assert_eq!((username.as_str(), password.expose().as_str()), ("msq_gate", "pass word"));
+    assert!(druid.tls.is_none());
+    assert_eq!((admin, server.drain_seconds), (None, DEFAULT_DRAIN_SECONDS));
+    assert_eq!(audit, AuditSettings { out: AuditOut::Stdout, failure: AuditFailure::Refuse });
+    assert_eq!(files.len(), 6, "{files:?}");
     assert_eq!(limits, Limits::default());
     assert_eq!(druid.version, Some(27));
     assert_eq!(ids.key.expose(), &(0..32).collect::<Vec<u8>>());

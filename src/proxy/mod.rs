@@ -112,6 +112,9 @@ impl Gate {
             record.open(recognized.map(|recognized| recognized.row.name).unwrap_or_default());
             return Ok(rejection::json(StatusCode::OK, "true".to_owned()));
         }
+        if !record.has_place() {
+            return Err(Rejection::Unrecorded);
+        }
         self.in_flight.enter(places)?;
         let caller = self.authenticate(head, record)?;
         self.in_flight.enter_as(&caller, places)?;
@@ -141,8 +144,14 @@ impl Gate {
                 record.caller(&identity);
                 Ok(identity)
             }
-            Authentication::Absent => Err(Rejection::NoCredentials),
-            Authentication::Refused(fault) => Err(Rejection::BadCredentials(fault)),
+            Authentication::Absent => {
+                record.no_caller("absent", "none");
+                Err(Rejection::NoCredentials)
+            }
+            Authentication::Refused(fault) => {
+                record.no_caller("refused", fault.reason());
+                Err(Rejection::BadCredentials(fault))
+            }
         }
     }
 }

@@ -4,16 +4,18 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use http::HeaderValue;
+use http::header::CONNECTION;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use super::phase::Watch;
 use super::stall::Stall;
 use super::{caught, tls};
 use crate::config::Limits;
@@ -41,16 +43,16 @@ pub struct Context {
     pub audit: AuditLog,
 }
 
-/// Serves one connection to its end, or to the end of what it has under way once `stopped` says so.
-pub async fn serve(stream: TcpStream, peer: SocketAddr, context: &Context, stopped: watch::Receiver<bool>) {
+/// Serves one connection to its end, or to the end of what it has under way once the server stops.
+pub async fn serve(stream: TcpStream, peer: SocketAddr, context: &Context, phase: Watch) {
     let _ = stream.set_nodelay(true);
     let stream = Stall::new(stream, context.limits.idle);
-    let Some(acceptor) = &context.tls else { return http1(stream, peer, context, stopped).await };
+    let Some(acceptor) = &context.tls else { return http1(stream, peer, context, phase).await };
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
         Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(tls::ALPN_H2) => {
-            http2(stream, peer, context, stopped).await;
+            http2(stream, peer, context, phase).await;
         }
-        Ok(Ok(stream)) => http1(stream, peer, context, stopped).await,
+        Ok(Ok(stream)) => http1(stream, peer, context, phase).await,
         Ok(Err(error)) => {
             tracing::info!(%peer, %error, "TLS handshake failed");
             context.audit.connection(peer, "tls_failed");
@@ -63,12 +65,19 @@ async fn http1(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     context: &Context,
-    stopped: watch::Receiver<bool>,
+    phase: Watch,
 ) {
-    let gate = Arc::clone(&context.gate);
+    let (gate, ending) = (Arc::clone(&context.gate), phase.clone());
     let service = service_fn(move |request| {
         let gate = Arc::clone(&gate);
-        async move { Ok::<_, Infallible>(caught::serve(&gate, request, peer).await) }
+        let ending = ending.clone();
+        async move {
+            let mut response = caught::serve(&gate, request, peer).await;
+            if ending.is_ending() {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -77,7 +86,7 @@ async fn http1(
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service);
     // hyper's own timer ends an idle connection.
-    let ended = until_stopped(pin!(connection), stopped, std::future::pending(), |it| it.graceful_shutdown()).await;
+    let ended = until(pin!(connection), phase.stopping(), |it| it.graceful_shutdown()).await;
     record_end(ended, peer, context);
 }
 
@@ -85,12 +94,14 @@ async fn http2(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     context: &Context,
-    stopped: watch::Receiver<bool>,
+    phase: Watch,
 ) {
     let (gate, active) = (Arc::clone(&context.gate), Arc::new(AtomicUsize::new(0)));
-    let counted = Arc::clone(&active);
+    let (counted, served) = (Arc::clone(&active), Arc::new(AtomicBool::new(false)));
+    let answered = Arc::clone(&served);
     let service = service_fn(move |request| {
         let (gate, active) = (Arc::clone(&gate), Active::new(&counted));
+        answered.store(true, Ordering::Relaxed);
         async move {
             let response = caught::serve(&gate, request, peer).await;
             drop(active);
@@ -107,22 +118,25 @@ async fn http2(
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
         .serve_connection(TokioIo::new(stream), service);
-    let idle = without_requests(active, limits.idle);
-    let ended = until_stopped(pin!(connection), stopped, idle, |it| it.graceful_shutdown()).await;
+    let ending = async {
+        tokio::select! {
+            () = without_requests(active, limits.idle) => {}
+            () = phase.draining(|| served.load(Ordering::Relaxed)) => {}
+        }
+    };
+    let ended = until(pin!(connection), ending, |it| it.graceful_shutdown()).await;
     record_end(ended, peer, context);
 }
 
-/// Runs a connection; asks it once to end when it has been idle, or when all are to stop.
-async fn until_stopped<C: Future>(
+/// Runs a connection; asks it once to end, when `ending` is ready.
+async fn until<C: Future>(
     mut connection: Pin<&mut C>,
-    mut stopped: watch::Receiver<bool>,
-    idle: impl Future<Output = ()>,
+    ending: impl Future<Output = ()>,
     end: impl FnOnce(Pin<&mut C>),
 ) -> C::Output {
     tokio::select! {
         ended = connection.as_mut() => return ended,
-        _ = stopped.wait_for(|stopped| *stopped) => {}
-        () = idle => {}
+        () = ending => {}
     }
     end(connection.as_mut());
     connection.await
