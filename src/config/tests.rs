@@ -9,6 +9,8 @@ use rcgen::KeyPair;
 use super::*;
 use crate::permission::Action;
 
+mod operations;
+
 const GOOD: &str = r#"[server]
 listen = "127.0.0.1:8443"
 certificate = "certs/server.pem"
@@ -187,9 +189,10 @@ fn each_fault_is_told_with_its_place() {
         ("grace_seconds = 5", "grace_seconds = \"5\"", "5:17: `grace_seconds`: expected"),
         (
             router,
-            "router = \"https://127.0.0.1:8888\"",
-            "7:10: `router` is `https://127.0.0.1:8888`, expected http://HOST:PORT",
+            "router = \"ftp://127.0.0.1:8888\"",
+            "7:10: `router` is `ftp://127.0.0.1:8888`, expected http://HOST:PORT",
         ),
+        (router, "router = \"https://127.0.0.1:8888\"", "6:2: missing key `ca_file` in [druid]"),
         (router, "router = \"http://u:secret@h:1\"", "7:10: `router` is `[redacted]@h:1`, expected"),
         (router, "router = \"http://h:1/druid\"", "7:10: `router`"),
         (router, "router = \"http://h:1/?a\"", "7:10: `router`"),

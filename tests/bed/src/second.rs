@@ -40,6 +40,7 @@ impl GateOptions {
             policy_text: gate::policy(&state.users),
             password: state.gate_password,
             more: String::new(),
+            environment: Vec::new(),
         })
     }
 }
@@ -57,6 +58,7 @@ impl GateProcess {
         files.write(options)?;
         let (audit, log) = (dir.join("audit.jsonl"), dir.join("gate.log"));
         let mut command = files.serve(&binary);
+        command.envs(options.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(process::append(&audit)?).stderr(process::append(&log)?);
         let child = command.spawn().map_err(BedError::io(format!("start {}", binary.display())))?;
         let process = ProcessId::of(child.id()).unwrap_or(ProcessId { pid: child.id(), start: 0 });

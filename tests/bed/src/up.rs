@@ -254,6 +254,7 @@ impl<'a> Bringing<'a> {
             policy_text: gate::policy(&self.state.users),
             password: self.state.gate_password.clone(),
             more: String::new(),
+            environment: Vec::new(),
         };
         let old_policy = places::read_if_there(&files.policy())?;
         let changed = files.write(&options)?;
