@@ -16,7 +16,7 @@ pub mod task;
 
 pub use path::{MAX_PATH, OddPath};
 pub use query::{MAX_QUERY, OddQuery};
-pub use row::{Alias, Answer, Body, Engine, ErrorShape, ParameterKind, QueryParameter, Row, Rule};
+pub use row::{Alias, Answer, Body, Engine, ErrorShape, List, ParameterKind, QueryParameter, Row, Rule};
 pub use rows::ROWS;
 
 use http::Method;

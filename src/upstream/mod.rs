@@ -150,7 +150,7 @@ impl Upstream {
     ) -> Result<Unfiltered, UpstreamFault> {
         let (inspected, grants) = authorized.into_parts();
         let row = inspected.row;
-        let filtered = row.answer == Answer::TaskList;
+        let filtered = matches!(row.answer, Answer::List(_));
         let mut headers = headers::to_druid(carried, filtered);
         headers.insert(HeaderName::from_static("x-druid-author"), headers::author(caller));
         if inspected.body.is_some() {

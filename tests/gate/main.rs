@@ -7,6 +7,7 @@ mod differential;
 mod doors;
 mod lifecycle;
 mod listener;
+mod lists;
 mod recorder;
 mod records;
 mod shipping;
