@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -14,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use super::progress::Answers;
 use super::stall::Stall;
 use super::{caught, tls};
 use crate::config::Limits;
@@ -87,14 +87,13 @@ async fn http2(
     context: &Context,
     stopped: watch::Receiver<bool>,
 ) {
-    let (gate, active) = (Arc::clone(&context.gate), Arc::new(AtomicUsize::new(0)));
-    let counted = Arc::clone(&active);
+    let (gate, answers) = (Arc::clone(&context.gate), Answers::default());
+    let watching = answers.clone();
     let service = service_fn(move |request| {
-        let (gate, active) = (Arc::clone(&gate), Active::new(&counted));
+        let (gate, answers) = (Arc::clone(&gate), watching.clone());
         async move {
             let response = caught::serve(&gate, request, peer).await;
-            drop(active);
-            Ok::<_, Infallible>(response)
+            Ok::<_, Infallible>(response.map(|body| answers.watch(body)))
         }
     });
     let limits = &context.limits;
@@ -107,9 +106,13 @@ async fn http2(
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
         .serve_connection(TokioIo::new(stream), service);
-    let idle = without_requests(active, limits.idle);
-    let ended = until_stopped(pin!(connection), stopped, idle, |it| it.graceful_shutdown()).await;
-    record_end(ended, peer, context);
+    let idle = without_answers(&answers, limits.idle);
+    let connection = pin!(connection);
+    let connection = until_stopped(connection, stopped, idle, |it| it.graceful_shutdown());
+    tokio::select! {
+        ended = connection => record_end(ended, peer, context),
+        () = stuck(&answers, limits.idle) => context.audit.connection(peer, "answer_not_taken"),
+    }
 }
 
 /// Runs a connection; asks it once to end when it has been idle, or when all are to stop.
@@ -128,11 +131,12 @@ async fn until_stopped<C: Future>(
     connection.await
 }
 
-/// Ready when there was no request under way at two looks, so long apart.
-async fn without_requests(active: Arc<AtomicUsize>, idle: Duration) {
+/// Ready when there was no answer under way at two looks, so long apart. While a request waits for the head of its answer
+/// the connection only says that it takes no more: what it has is finished.
+async fn without_answers(answers: &Answers, idle: Duration) {
     let mut before = usize::MAX;
     loop {
-        let now = active.load(Ordering::Relaxed);
+        let now = answers.count();
         if now == 0 && before == 0 {
             return;
         }
@@ -141,19 +145,10 @@ async fn without_requests(active: Arc<AtomicUsize>, idle: Duration) {
     }
 }
 
-/// Counts a request until it is dropped.
-struct Active(Arc<AtomicUsize>);
-
-impl Active {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(count))
-    }
-}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+/// Ready when a client has left an answer waiting for too long.
+async fn stuck(answers: &Answers, patience: Duration) {
+    while !answers.any_stuck(patience) {
+        tokio::time::sleep(patience / 2).await;
     }
 }
 
