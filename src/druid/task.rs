@@ -46,7 +46,7 @@ impl TaskFacts {
     /// Druid: `TaskStatusResponse`.
     #[must_use]
     pub fn from_status(id: &TaskId, body: &[u8]) -> Option<Self> {
-        let answer = json::parse_bytes(body).ok()?;
+        let answer = json::parse_answer(body).ok()?;
         let status = answer.get("status")?;
         let text = |key| status.get(key).and_then(Json::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
         if answer.get("task").and_then(Json::as_str) != Some(id.as_str()) {
@@ -78,6 +78,10 @@ mod tests {
         let facts = |body: &str| TaskFacts::from_status(&id, body.as_bytes());
         let whole = facts(r#"{"task":"t","status":{"id":"t","type":"noop","dataSource":"wiki"}}"#);
         assert_eq!(whole, Some(TaskFacts { datasource: "wiki".into(), task_type: "noop".into() }));
+        // Druid cuts messages without regard for characters; such a task can still be watched and cancelled.
+        let cut =
+            facts(r#"{"task":"t","status":{"id":"t","type":"noop","dataSource":"wiki","errorMsg":"a\uD83D..."}}"#);
+        assert_eq!(cut, whole);
         for body in [
             r#"{"task":"u","status":{"type":"noop","dataSource":"wiki"}}"#,
             r#"{"task":"t","status":{"type":"noop"}}"#,

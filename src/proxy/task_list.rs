@@ -175,7 +175,7 @@ impl ListFilter {
     }
 
     fn end_item(&mut self, out: &mut Vec<u8>) -> Result<(), ListFault> {
-        let item = json::parse_bytes(&self.item).map_err(|_| ListFault::NotATaskList)?;
+        let item = json::parse_answer(&self.item).map_err(|_| ListFault::NotATaskList)?;
         let datasource = item.get("dataSource").and_then(Json::as_str).ok_or(ListFault::NotATaskList)?;
         if self.grants.allows(&ResourceAction::new(Action::Read, ResourceType::Datasource, datasource)) {
             if self.passed_one {
