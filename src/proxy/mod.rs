@@ -99,7 +99,7 @@ impl Gate {
         let policy = self.policy();
         record.roles(policy.roles_of(&caller));
         let recognized = recognized?;
-        record.row(recognized.row.name);
+        record.row(recognized.row.name, recognized.named_id());
         let sql = match recognized.row.body {
             Body::None => None,
             Body::Sql => Some(body::read_sql(head, body).await?),
