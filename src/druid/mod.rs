@@ -71,6 +71,12 @@ impl Recognized {
         self.values.first().map_or("", String::as_str)
     }
 
+    /// The id of the task, statement or query that the path names, if the row names one and it is fit for a record.
+    #[must_use]
+    pub fn named_id(&self) -> Option<&str> {
+        Some(self.id()).filter(|id| self.row.path.contains("{id}") && task::TaskId::new(id).is_some())
+    }
+
     /// The value of a query parameter that the row lists.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {

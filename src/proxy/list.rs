@@ -177,7 +177,7 @@ impl ListFilter {
     }
 
     fn end_item(&mut self, out: &mut Vec<u8>) -> Result<(), ListFault> {
-        let item = json::parse_bytes(&self.item).map_err(|_| ListFault::NotAList)?;
+        let item = json::parse_answer(&self.item).map_err(|_| ListFault::NotAList)?;
         let datasource = match self.list {
             List::Tasks => item.get("dataSource").and_then(Json::as_str),
             List::Datasources => item.as_str().or_else(|| item.get("name").and_then(Json::as_str)),

@@ -118,7 +118,7 @@ impl Gate {
         let policy = self.policy();
         record.roles(policy.roles_of(&caller));
         let recognized = recognized?;
-        record.row(recognized.row.name);
+        record.row(recognized.row.name, recognized.named_id());
         let read = match recognized.row.body {
             Body::None => None,
             Body::Sql | Body::TaskIds => Some(body::read(head, body, &self.limits).await?),

@@ -1,6 +1,7 @@
 //! What the gate promises, asked from outside: over TLS, in front of a real Druid.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+mod attacks;
 mod client;
 mod coverage;
 mod differential;

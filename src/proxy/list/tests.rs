@@ -46,6 +46,14 @@ fn items_are_kept_or_dropped_whole_and_in_order() {
     assert_eq!(filtered("[]"), Ok("[]".to_owned()));
 }
 
+/// An `errorMsg` that Druid cut within a character: one user's failed query must not break everybody's list.
+#[test]
+fn half_a_surrogate_pair_does_not_break_the_list() {
+    let keep = r#"{"dataSource":"wiki","errorMsg":"Invalid format: \"aa\uD83D\uDE00\uD83D..."}"#;
+    let drop = r#"{"dataSource":"__query_select","errorMsg":"\uD83D"}"#;
+    assert_eq!(filtered(&format!("[{drop},{keep},{drop}]")), Ok(format!("[{keep}]")));
+}
+
 #[test]
 fn what_is_not_a_list_of_tasks_breaks_off() {
     for list in [
