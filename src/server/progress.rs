@@ -13,9 +13,12 @@ use crate::proxy::GateBody;
 /// Since when a piece of an answer waits to be taken; nothing while Druid is waited for.
 type Since = Mutex<Option<Instant>>;
 
-/// The answers under way on one connection.
+/// The requests and answers under way on one connection.
 #[derive(Clone, Default)]
-pub struct Answers(Arc<Mutex<Vec<Weak<Since>>>>);
+pub struct Exchanges(Arc<Mutex<Vec<Weak<Since>>>>);
+
+/// A request under way.
+pub struct Exchange(Arc<Since>);
 
 /// An answer whose pieces are watched.
 pub struct Watched {
@@ -23,14 +26,21 @@ pub struct Watched {
     since: Arc<Since>,
 }
 
-impl Answers {
-    /// Watches an answer until it has ended.
-    pub fn watch(&self, inner: GateBody) -> Watched {
+impl Exchange {
+    /// Watches its answer until that has ended.
+    pub fn answered(self, inner: GateBody) -> Watched {
+        Watched { inner, since: self.0 }
+    }
+}
+
+impl Exchanges {
+    /// A request begins.
+    pub fn begin(&self) -> Exchange {
         let since = Arc::<Since>::default();
         let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         answers.retain(|answer| answer.strong_count() > 0);
         answers.push(Arc::downgrade(&since));
-        Watched { inner, since }
+        Exchange(since)
     }
 
     /// How many are under way.

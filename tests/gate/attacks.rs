@@ -1,16 +1,14 @@
 //! Attacks, tried by hand first: those that got through once, and those that held and that no other test tries.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Server, Stream, read_answer, tls_config};
+use crate::client::{Answer, Server, Stream, read_answer};
+use crate::h2::{h2_outcome, h2_request};
 use crate::recorder::Recorder;
-use crate::support::{BED, GATE, await_state, cancel, gate, options, own_gate, sql, started, token, unique};
+use crate::support::{GATE, await_state, cancel, gate, options, own_gate, sql, started, token, unique};
 use msq_gate_bed::{GateOptions, GateProcess};
 
 const HEALTH: &str = "GET /status/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
@@ -128,67 +126,6 @@ fn no_connection_becomes_another_protocol() {
     assert_eq!(statuses(&house.gate, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Vec::<u16>::new());
     assert_eq!(statuses(&house.gate, "GET /status/health\r\n\r\n"), [400]);
     assert!(house.recorder.take().iter().all(|request| !request.to_lowercase().contains("upgrade")));
-}
-
-/// The frames of one HTTP/2 request; fields are literal and not indexed (RFC 7541, section 6.2.2), so that any bytes go.
-fn h2_request(fields: &[(&str, &str)], body: Option<&str>) -> Vec<u8> {
-    let mut block = Vec::new();
-    for (name, value) in fields {
-        block.push(0);
-        for text in [name, value] {
-            // An integer with a prefix of 7 bits (section 5.1).
-            if text.len() < 127 {
-                block.push(text.len() as u8);
-            } else {
-                block.push(127);
-                let mut rest = text.len() - 127;
-                while rest >= 128 {
-                    block.push((rest % 128) as u8 | 128);
-                    rest /= 128;
-                }
-                block.push(rest as u8);
-            }
-            block.extend_from_slice(text.as_bytes());
-        }
-    }
-    let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
-        let length = u32::try_from(payload.len()).expect("small").to_be_bytes();
-        let mut frame = length[1..].to_vec();
-        frame.extend_from_slice(&[kind, flags, 0, 0, 0, stream]);
-        frame.extend_from_slice(payload);
-        frame
-    };
-    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
-    bytes.extend(frame(4, 0, 0, &[]));
-    bytes.extend(frame(1, if body.is_some() { 4 } else { 5 }, 1, &block));
-    if let Some(body) = body {
-        bytes.extend(frame(0, 1, 1, body.as_bytes()));
-    }
-    bytes
-}
-
-/// The first frame about the request that comes back: its headers (1), a reset (3) or the connection's end (7, or 0).
-fn h2_outcome(server: &Server, bytes: &[u8]) -> u8 {
-    let tcp = TcpStream::connect(server.address()).expect("connects");
-    tcp.set_read_timeout(Some(Duration::from_secs(20))).expect("set");
-    let name = ServerName::try_from("127.0.0.1").expect("an address");
-    let tls = ClientConnection::new(tls_config(&BED.ca, &[b"h2"]), name).expect("TLS");
-    let mut stream = StreamOwned::new(tls, tcp);
-    stream.write_all(bytes).expect("sent");
-    let mut head = [0; 9];
-    loop {
-        if stream.read_exact(&mut head).is_err() {
-            return 0;
-        }
-        let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
-        let mut payload = vec![0; length];
-        if stream.read_exact(&mut payload).is_err() {
-            return 0;
-        }
-        if matches!(head[3], 1 | 3 | 7) {
-            return head[3];
-        }
-    }
 }
 
 const ANSWERED: u8 = 1;

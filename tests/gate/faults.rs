@@ -49,7 +49,7 @@ fn connections(audit: &Path, wanted: &str) -> usize {
     records(audit).iter().filter(|record| record["connection"] == wanted).count()
 }
 
-fn await_connection(audit: &Path, wanted: &str) {
+pub fn await_connection(audit: &Path, wanted: &str) {
     let start = Instant::now();
     while connections(audit, wanted) == 0 {
         assert!(

@@ -7,6 +7,8 @@ mod coverage;
 mod differential;
 mod doors;
 mod faults;
+mod h2;
+mod house;
 mod lifecycle;
 mod listener;
 mod lists;
