@@ -1,19 +1,19 @@
 //! The listener: connections, TLS, limits on what comes before there is a request, and the end.
 
+mod activity;
 mod caught;
 mod connection;
 mod tls;
 
-pub use connection::{MAX_CONNECTIONS, MAX_HEADERS};
+pub use connection::{IDLE_TIMEOUT, MAX_CONNECTIONS, MAX_HEADERS};
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::ServerSettings;
@@ -63,7 +63,8 @@ impl Server {
     /// Serves until `stop` is ready; then accepts no more, and waits for what runs, for the grace period at most.
     /// Whether all ended within it.
     pub async fn run(self, gate: Arc<Gate>, stop: impl Future<Output = ()>) -> bool {
-        let graceful = GracefulShutdown::new();
+        // Each connection holds a receiver: it is told to end, and has ended when the receiver is gone.
+        let (ending, told) = watch::channel(());
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         tokio::pin!(stop);
         loop {
@@ -72,14 +73,16 @@ impl Server {
                 () = &mut stop => break,
             };
             let Some((stream, peer, place)) = accepted else { continue };
-            let (tls, gate, watcher) = (self.tls.clone(), Arc::clone(&gate), graceful.watcher());
+            let (tls, gate, told) = (self.tls.clone(), Arc::clone(&gate), told.clone());
             tokio::spawn(async move {
-                connection::serve(stream, peer, tls, gate, watcher).await;
+                connection::serve(stream, peer, tls, gate, told).await;
                 drop(place);
             });
         }
         drop(self.listener);
-        tokio::time::timeout(self.grace, graceful.shutdown()).await.is_ok()
+        drop(told);
+        ending.send_replace(());
+        tokio::time::timeout(self.grace, ending.closed()).await.is_ok()
     }
 
     async fn accept(

@@ -415,7 +415,7 @@ fn context_keys_change_nothing_of_the_stored_task() {
         "engine": "native",
         "priority": 99,
         "sqlQueryId": null,
-        "queryId": "mine",
+        "queryId": unique("mine"),
     });
     let body = json!({"query": "SELECT page FROM wiki LIMIT 1", "context": context});
     let answer = gate().ask(Some("selr"), "POST", "/druid/v2/sql/task").json(&body).send().expect(202);
@@ -541,4 +541,63 @@ fn a_failed_query_with_foreign_letters_leaves_the_lists_whole() {
     let target = format!("/druid/indexer/v1/task/{id}/status");
     gate().ask(Some("selr"), "GET", &target).send().expect(200);
     gate().ask(Some("reader"), "GET", &target).send().expect(403);
+}
+
+/// Without credentials nobody holds a connection: neither by answering pings, nor by leaving answers unread.
+#[test]
+fn an_idle_connection_is_ended() {
+    let bound = msq_gate::server::IDLE_TIMEOUT + Duration::from_secs(15);
+    let refused = [(":method", "GET"), (":path", "/druid/v2/sql"), (":scheme", "https"), (":authority", "x")];
+    let preface = h2_request(&[], None)[..33].to_vec();
+    let mut no_window = h2_request(&refused, None);
+    // The client's settings: a window of no byte (RFC 9113, section 6.5.2), so that the refusal cannot be sent.
+    no_window.splice(24..33, [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0]);
+    let held = [preface, no_window].map(|bytes| std::thread::spawn(move || h2_held(&bytes, bound)));
+    // HTTP/1.1: requests without end, and no answer read.
+    let unread = std::thread::spawn(move || {
+        let start = Instant::now();
+        let mut stream = GATE.connect().expect("connects");
+        let requests = HEALTH.replace("Connection: close\r\n", "").repeat(1000);
+        while start.elapsed() < bound {
+            if stream.write_all(requests.as_bytes()).is_err() {
+                return Some(start.elapsed());
+            }
+        }
+        None
+    });
+    for thread in held.into_iter().chain([unread]) {
+        let took = thread.join().expect("joined").expect("ended");
+        assert!(took > Duration::from_secs(20), "{took:?}");
+    }
+}
+
+/// How long the gate keeps this connection, on which every ping is answered and nothing more is asked.
+fn h2_held(bytes: &[u8], bound: Duration) -> Option<Duration> {
+    let tcp = TcpStream::connect(GATE.address()).expect("connects");
+    tcp.set_read_timeout(Some(bound)).expect("set");
+    let name = ServerName::try_from("127.0.0.1").expect("an address");
+    let tls = ClientConnection::new(tls_config(&BED.ca, &[b"h2"]), name).expect("TLS");
+    let mut stream = StreamOwned::new(tls, tcp);
+    stream.write_all(bytes).expect("sent");
+    stream.flush().expect("sent");
+    let start = Instant::now();
+    while start.elapsed() < bound {
+        let mut head = [0; 9];
+        if stream.read_exact(&mut head).is_err() {
+            return (start.elapsed() < bound).then(|| start.elapsed());
+        }
+        let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+        let mut payload = vec![0; length];
+        if stream.read_exact(&mut payload).is_err() {
+            return (start.elapsed() < bound).then(|| start.elapsed());
+        }
+        // Settings and pings are acknowledged.
+        if head[4] & 1 == 0 && (head[3] == 4 || head[3] == 6) {
+            let payload = if head[3] == 6 { payload } else { Vec::new() };
+            let _ = stream.write_all(&[0, 0, payload.len() as u8, head[3], 1, 0, 0, 0, 0]);
+            let _ = stream.write_all(&payload);
+            let _ = stream.flush();
+        }
+    }
+    None
 }
