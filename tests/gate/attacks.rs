@@ -352,7 +352,7 @@ fn context_keys_change_nothing_of_the_stored_task() {
         "engine": "native",
         "priority": 99,
         "sqlQueryId": null,
-        "queryId": "mine",
+        "queryId": unique("mine"),
     });
     let body = json!({"query": "SELECT page FROM wiki LIMIT 1", "context": context});
     let answer = gate().ask(Some("selr"), "POST", "/druid/v2/sql/task").json(&body).send().expect(202);

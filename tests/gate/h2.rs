@@ -20,8 +20,10 @@ const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
+const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 
+const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
@@ -80,14 +82,25 @@ fn connect(server: &Server) -> Connection {
     StreamOwned::new(tls, tcp)
 }
 
-/// The next frame: its type, stream and payload; none where the connection ends.
-fn next(stream: &mut Connection) -> Option<(u8, u32, Vec<u8>)> {
+/// The next frame: its head and payload; none where the connection ends.
+fn read_frame(stream: &mut Connection) -> Option<([u8; 9], Vec<u8>)> {
     let mut head = [0; 9];
     stream.read_exact(&mut head).ok()?;
     let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
     let mut payload = vec![0; length];
     stream.read_exact(&mut payload).ok()?;
+    Some((head, payload))
+}
+
+/// Its type, stream and payload.
+fn next(stream: &mut Connection) -> Option<(u8, u32, Vec<u8>)> {
+    let (head, payload) = read_frame(stream)?;
     Some((head[3], u32::from_be_bytes([head[5], head[6], head[7], head[8]]), payload))
+}
+
+/// Its type, flags and payload.
+fn next_with_flags(stream: &mut Connection) -> Option<(u8, u8, Vec<u8>)> {
+    read_frame(stream).map(|(head, payload)| (head[3], head[4], payload))
 }
 
 /// The first frame about the request that comes back: its headers (1), a reset (3) or the connection's end (7, or 0).
@@ -107,8 +120,13 @@ pub fn h2_outcome(server: &Server, bytes: &[u8]) -> u8 {
 fn to_the_end(stream: &mut Connection) -> (Vec<u8>, Duration) {
     let start = Instant::now();
     let mut kinds = Vec::new();
-    while let Some((kind, _, _)) = next(stream) {
+    while let Some((kind, flags, payload)) = next_with_flags(stream) {
         kinds.push(kind);
+        // Settings and pings are acknowledged.
+        if flags & ACK == 0 && (kind == SETTINGS || kind == PING) {
+            let payload = if kind == PING { payload } else { Vec::new() };
+            let _ = stream.write_all(&frame(kind, ACK, 0, &payload)).and_then(|()| stream.flush());
+        }
     }
     (kinds, start.elapsed())
 }
@@ -143,13 +161,25 @@ fn http2_is_bounded() {
     await_connection(&process.audit, "answer_not_taken");
     alive();
 
-    // A connection on which nothing is asked, and one on which nothing is said at all.
-    for bytes in [[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat(), Vec::new()] {
+    // A connection on which nothing is asked, one on which nothing is said at all, and one that leaves no window for its
+    // 401: none needs credentials, and each answers every ping.
+    let shut = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let refused = frame(HEADERS, END_HEADERS | END_STREAM, 1, &block(&fields("well")[..4]));
+    for bytes in [[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat(), Vec::new(), [PREFACE, &shut, &refused].concat()] {
         let mut idle = connect(&gate);
         idle.write_all(&bytes).expect("sent");
         let _ = idle.flush();
         let (_, took) = to_the_end(&mut idle);
         assert!(took < Duration::from_secs(10), "{took:?}");
+    }
+    alive();
+
+    // HTTP/1.1: requests without end, and no answer read.
+    let mut unread = gate.connect().expect("connects");
+    let requests = "GET /status/health HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
+    let start = Instant::now();
+    while unread.write_all(requests.as_bytes()).is_ok() {
+        assert!(start.elapsed() < Duration::from_secs(30), "the connection is held");
     }
     alive();
 
