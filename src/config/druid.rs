@@ -12,17 +12,8 @@ use super::raw::Base;
 use super::settings::{Account, DruidSettings, RouterTls, Secret};
 use crate::toml_reader::{Report, Section, Text};
 
-const KEYS: [&str; 9] = [
-    "router",
-    "routers",
-    "username",
-    "password_file",
-    "token_file",
-    "ca_file",
-    "client_certificate",
-    "client_key",
-    "version",
-];
+const KEYS: [&str; 8] =
+    ["router", "routers", "username", "password_file", "token_file", "ca_file", "client_certificate", "client_key"];
 
 /// Reads the section.
 pub(super) fn read(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<DruidSettings> {
@@ -40,13 +31,7 @@ pub(super) fn read(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'
         }
         Some(None)
     };
-    let version = section.integer("version", 24..=999, "a major version of Druid", report);
-    Some(DruidSettings {
-        routers: routers?,
-        account: account?,
-        tls: tls?,
-        version: version.and_then(|version| u32::try_from(version).ok()),
-    })
+    Some(DruidSettings { routers: routers?, account: account?, tls: tls? })
 }
 
 fn basic(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<Account> {

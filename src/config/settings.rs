@@ -62,8 +62,6 @@ pub struct DruidSettings {
     pub account: Account,
     /// How TLS is spoken with the Routers, if it is.
     pub tls: Option<RouterTls>,
-    /// Druid's major version, if the configuration says it.
-    pub version: Option<u32>,
 }
 
 /// How the gate says to Druid who it is.

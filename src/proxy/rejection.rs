@@ -253,7 +253,7 @@ impl Rejection {
             Self::TooManyOfCaller => "you have too many requests under way; wait until some have ended".to_owned(),
             Self::Unrecorded => "the gate cannot write its audit records; try again".to_owned(),
             Self::NotImplemented => "this method is not implemented".to_owned(),
-            Self::Internal => "a defect of the gate; its log says more under this request id".to_owned(),
+            Self::Internal => "a defect of the gate; its log tells of it".to_owned(),
         }
     }
 

@@ -6,6 +6,7 @@ mod certificate;
 mod connection;
 mod peers;
 mod phase;
+mod progress;
 mod readiness;
 mod stall;
 mod tls;

@@ -52,10 +52,10 @@ fn a_faulty_variable_is_named() {
         assert!(faults[0].starts_with(&format!("{variable}: {fault}")), "{variable}={value}: {faults:?}");
     }
     // Faults of the file keep their lines.
-    let text = GOOD.replace("version = 27", "version = 1");
+    let text = GOOD.replace("task_cancel = \"WRITE\"", "task_cancel = 1");
     let faults = read(&bench, &text, &[("MSQ_GATE__SERVER__GRACE_SECONDS", "x")]).err().unwrap();
     assert_eq!(faults.len(), 2);
-    assert!(faults[0].starts_with("gate.toml:10:11: `version`"), "{faults:?}");
+    assert!(faults[0].starts_with("gate.toml:14:15: `task_cancel`"), "{faults:?}");
     assert!(faults[1].starts_with("MSQ_GATE__SERVER__GRACE_SECONDS: "), "{faults:?}");
 }
 
