@@ -129,8 +129,9 @@ impl Server {
                     let (context, phase) = (Arc::clone(&context), phase.clone());
                     let open = self.audit.metrics().connection();
                     tokio::spawn(async move {
-                        connection::serve(stream, peer, &context, phase).await;
-                        drop((place, open));
+                        connection::serve(stream, peer, &context, phase.clone()).await;
+                        // Not before: the server waits until nobody watches its phase any more.
+                        drop((place, open, phase));
                     });
                 }
                 Err(Refused::TooMany) => self.audit.connection(peer, "too_many_connections"),

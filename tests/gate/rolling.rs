@@ -254,7 +254,7 @@ fn a_rolling_restart_fails_no_request() {
         .map(|n| {
             let (version, target) = kinds[n % kinds.len()];
             let (live, counts, done) = (Arc::clone(&live), Arc::clone(&counts), Arc::clone(&done));
-            let client = Client { live, version, target, token: token("reader"), counts, done };
+            let client = Client { live, version, target, token: token("admin"), counts, done };
             runtime.spawn(client.run(BED.ca.clone(), n))
         })
         .collect();
@@ -270,8 +270,9 @@ fn a_rolling_restart_fails_no_request() {
         runtime.block_on(client).expect("a client");
     }
     let failed = counts.failed.lock().expect("lock").clone();
+    let first: Vec<_> = failed.iter().take(5).collect();
     let (answered, repeated) = (counts.answered.load(Ordering::Relaxed), counts.repeated.load(Ordering::Relaxed));
     println!("{answered} requests answered, {repeated} repeated, {} failed", failed.len());
-    assert_eq!(failed, Vec::<String>::new(), "of {answered}, {repeated} repeated");
+    assert!(failed.is_empty(), "{} failed, {answered} answered, {repeated} repeated: {first:?}", failed.len());
     assert!(answered > 100, "only {answered} requests");
 }

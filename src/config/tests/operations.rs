@@ -55,7 +55,7 @@ fn a_faulty_variable_is_named() {
     let text = GOOD.replace("task_cancel = \"WRITE\"", "task_cancel = 1");
     let faults = read(&bench, &text, &[("MSQ_GATE__SERVER__GRACE_SECONDS", "x")]).err().unwrap();
     assert_eq!(faults.len(), 2);
-    assert!(faults[0].starts_with("gate.toml:14:15: `task_cancel`"), "{faults:?}");
+    assert!(faults[0].starts_with("gate.toml:15:15: `task_cancel`"), "{faults:?}");
     assert!(faults[1].starts_with("MSQ_GATE__SERVER__GRACE_SECONDS: "), "{faults:?}");
 }
 
