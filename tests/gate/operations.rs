@@ -162,6 +162,11 @@ fn files_that_change_are_read_again_and_bad_ones_are_not_put_in_force() {
         metrics.contains("\nmsq_gate_config_last_reload_successful 1\n")
     };
     let mut kept = gate.connect().expect("a connection");
+    let mut on_kept = || {
+        kept.write_all(b"GET /status/health HTTP/1.1\r\nHost: x\r\n\r\n").expect("the connection is kept");
+        crate::client::read_answer(&mut *kept).expect("an answer").status
+    };
+    assert_eq!(on_kept(), 200);
     assert!(status() == 200 && gauge());
     fs::write(&policy, "").expect("written");
     await_that("the empty policy", || status() == 403);
@@ -189,8 +194,7 @@ fn files_that_change_are_read_again_and_bad_ones_are_not_put_in_force() {
     let old = Server::new(&process.url, &BED.ca);
     assert!(old.try_raw(&health).is_err(), "the old one is gone");
     await_that("the metric", gauge);
-    kept.write_all(&health).expect("the connection is kept");
-    assert_eq!(crate::client::read_answer(&mut *kept).expect("an answer").status, 200);
+    assert_eq!(on_kept(), 200, "the connection is kept");
 }
 
 /// A Router over TLS that asks for a certificate; keeps the `Authorization` of each request.
