@@ -11,7 +11,7 @@ use crate::auth::Authenticator;
 use crate::config::{self, Config};
 use crate::inspect::Inspector;
 use crate::policy::Policy;
-use crate::proxy::Gate;
+use crate::proxy::{Gate, SignIn};
 use crate::query_id::QueryIds;
 use crate::server::Server;
 use crate::telemetry::{self, AuditLog};
@@ -68,7 +68,8 @@ async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
     };
     let authenticator = Authenticator::new(config.auth);
     let limits = config.limits;
-    let gate = Gate::new(authenticator, policy, inspector, upstream, audit.clone(), limits.clone());
+    let sign_in = SignIn::new(config.server.origin.clone());
+    let gate = Gate::new(authenticator, sign_in, policy, inspector, upstream, audit.clone(), limits.clone());
     let gate = Arc::new(gate);
     let server = match Server::bind(config.server, limits, audit).await {
         Ok(server) => server,

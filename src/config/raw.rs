@@ -14,7 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use super::files::{read_text, without_newline};
-use super::settings::{Config, DruidSettings, IdSettings, PolicySettings, Secret, ServerSettings, TlsSettings};
+use super::settings::{Config, DruidSettings, IdSettings, Origin, PolicySettings, Secret, ServerSettings, TlsSettings};
 use super::{DEFAULT_GRACE_SECONDS, Limits, MAX_GRACE_SECONDS, MIN_ID_KEY_BYTES, issuers, limits};
 use crate::auth::AuthSettings;
 use crate::permission::Action;
@@ -80,7 +80,7 @@ fn required<'d>(root: &Section<'d>, key: &str, report: &mut Report<'_>) -> Optio
 }
 
 fn server(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<ServerSettings> {
-    section.only(&["listen", "certificate", "key", "plaintext", "grace_seconds"], report);
+    section.only(&["listen", "origin", "certificate", "key", "plaintext", "grace_seconds"], report);
     let listen = section.required_string("listen", report);
     let listen = listen.and_then(|listen| {
         let address = listen.text.parse::<SocketAddr>().ok();
@@ -90,9 +90,26 @@ fn server(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Op
         }
         address
     });
+    let origin = origin(section, report);
     let tls = if section.has("plaintext") { plaintext(section, report) } else { tls(section, base, report).map(Some) };
     let grace = section.integer("grace_seconds", 0..=MAX_GRACE_SECONDS, "seconds", report);
-    Some(ServerSettings { listen: listen?, tls: tls?, grace_seconds: grace.unwrap_or(DEFAULT_GRACE_SECONDS) })
+    let grace_seconds = grace.unwrap_or(DEFAULT_GRACE_SECONDS);
+    Some(ServerSettings { listen: listen?, origin: origin?, tls: tls?, grace_seconds })
+}
+
+/// `Some(None)` where there is none.
+fn origin(section: &Section<'_>, report: &mut Report<'_>) -> Option<Option<Origin>> {
+    if !section.has("origin") {
+        return Some(None);
+    }
+    let text = section.string("origin", report)?;
+    let origin = Origin::parse(text.text);
+    if origin.is_none() {
+        let expected =
+            "expected what browsers show: https://HOST or https://HOST:PORT, in lower case and without a path";
+        report.add(text.at, format!("`origin` is `{}`, {expected}", redact_user(text.text)));
+    }
+    origin.map(Some)
 }
 
 /// No certificate at all, if the configuration says so in full.

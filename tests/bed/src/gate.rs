@@ -108,6 +108,7 @@ fn configuration(port: u16, options: &GateOptions) -> String {
     format!(
         r#"[server]
 listen = "127.0.0.1:{port}"
+origin = "https://127.0.0.1:{port}"
 certificate = {certificate}
 key = {key}
 
