@@ -9,6 +9,7 @@ mod lifecycle;
 mod listener;
 mod recorder;
 mod records;
+mod sign_in;
 mod submissions;
 mod support;
 mod tasks;
