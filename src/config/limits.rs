@@ -62,7 +62,8 @@ const MAX_SECONDS: u64 = 24 * 60 * 60;
 /// More than any machine holds open.
 const MAX_COUNT: u64 = 1_000_000;
 
-/// The longest body: [`crate::sql`] takes no longer text.
+/// The longest body: SQL of the greatest length that is read, six bytes for each of its own in JSON escapes, and its
+/// parameters.
 const MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
 
 const KEYS: [&str; 13] = [

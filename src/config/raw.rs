@@ -158,7 +158,7 @@ fn tls(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Optio
 }
 
 fn druid(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<DruidSettings> {
-    section.only(&["router", "routers", "username", "password_file", "version"], report);
+    section.only(&["router", "routers", "username", "password_file"], report);
     let routers = routers(section, report);
     let username = section.required_string("username", report);
     if let Some(username) = username.filter(|name| name.text.contains(':') || name.text.chars().any(char::is_control)) {
@@ -172,12 +172,10 @@ fn druid(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Opt
         report
             .add(section.place_of("password_file"), "`password_file`: the password is empty or has control characters");
     }
-    let version = section.integer("version", 24..=999, "a major version of Druid", report);
     Some(DruidSettings {
         routers: routers?,
         username: username?.text.to_owned(),
         password: Secret::new(password?.to_owned()),
-        version: version.and_then(|version| u32::try_from(version).ok()),
     })
 }
 

@@ -79,8 +79,6 @@ pub struct DruidSettings {
     pub username: String,
     /// Its password.
     pub password: Secret,
-    /// Druid's major version, if the configuration says it.
-    pub version: Option<u32>,
 }
 
 /// How ids of queries are signed.

@@ -18,7 +18,7 @@ grace_seconds = 5
 router = "http://127.0.0.1:8888"
 username = "msq_gate"
 password_file = "gate-password"
-version = 27
+# The account that only the gate has.
 [ids]
 key_file = "certs/id-key"
 [policy]
@@ -98,7 +98,6 @@ fn a_good_file_says_everything() {
     assert_eq!(druid.routers[0].authority().unwrap(), "127.0.0.1:8888");
     assert_eq!((druid.username.as_str(), druid.password.expose().as_str()), ("msq_gate", "pass word"));
     assert_eq!(limits, Limits::default());
-    assert_eq!(druid.version, Some(27));
     assert_eq!(ids.key.expose(), &(0..32).collect::<Vec<u8>>());
     assert_eq!((policy.file, policy.task_cancel), (bench.0.join("policy.toml"), Action::Write));
     assert_eq!(auth.issuer_names(), ["dev"]);
@@ -112,12 +111,11 @@ fn a_good_file_says_everything() {
 fn what_is_left_out_has_its_default() {
     let bench = Bench::new();
     let mut text = GOOD.to_owned();
-    for line in ["grace_seconds = 5", "version = 27", "task_cancel = \"WRITE\"", "leeway_seconds = 30"] {
+    for line in ["grace_seconds = 5", "task_cancel = \"WRITE\"", "leeway_seconds = 30"] {
         text = text.replace(line, "");
     }
     let config = bench.load(&text).unwrap_or_else(|faults| panic!("{faults:?}"));
     assert_eq!(config.server.grace_seconds, 30);
-    assert_eq!(config.druid.version, None);
     assert_eq!(config.policy.task_cancel, Action::Read);
     assert_eq!(config.auth.issuers[0].leeway.as_secs(), 60);
 }
@@ -209,7 +207,6 @@ fn each_fault_is_told_with_its_place() {
             "password = \"x\"\npassword_file = \"gate-password\"",
             "9:1: unknown key `password` in [druid]",
         ),
-        ("version = 27", "version = 23", "10:11: `version`: expected an integer from 24 to 999"),
         (
             "key_file = \"certs/id-key\"",
             "key_file = \"short-key\"",

@@ -43,15 +43,11 @@ pub async fn drain(mut body: Incoming) {
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, reading).await;
 }
 
-/// Reads the body of a SQL request, taking it out of its place only to read it.
+/// Reads a body that is judged, taking it out of its place only to read it.
 ///
 /// # Errors
 /// [`Rejection`] for its media type, its encoding, its size or its slowness.
-pub async fn read_sql(
-    head: &Parts,
-    body: &mut Option<Incoming>,
-    limits: &Limits,
-) -> Result<(SqlForm, Bytes), Rejection> {
+pub async fn read(head: &Parts, body: &mut Option<Incoming>, limits: &Limits) -> Result<(SqlForm, Bytes), Rejection> {
     let form = media_type::sql_form(head.headers.get_all(CONTENT_TYPE).iter().map(http::HeaderValue::as_bytes))?;
     let coding = content_coding(head)?;
     let limit = limits.sql_body_bytes;

@@ -4,9 +4,9 @@ mod body;
 mod filter;
 mod head;
 mod in_flight;
+mod list;
 mod rejection;
 mod sign_in;
-mod task_list;
 
 pub use body::GateBody;
 pub use head::MAX_HEADER_BYTES;
@@ -29,7 +29,7 @@ use crate::auth::Identity;
 use crate::auth::{Authentication, Authenticator};
 use crate::config::Limits;
 use crate::druid::{self, Body, ErrorShape, Recognized, Rule, Unrecognized};
-use crate::inspect::{Inspector, SqlBody};
+use crate::inspect::{Inspector, RequestBody};
 use crate::policy::{Policy, Subject};
 use crate::telemetry::{AuditLog, Record};
 use crate::upstream::{Directory, Upstream};
@@ -127,13 +127,13 @@ impl Gate {
         let policy = self.policy();
         record.roles(policy.roles_of(&caller));
         let recognized = recognized?;
-        record.row(recognized.row.name);
-        let sql = match recognized.row.body {
+        record.row(recognized.row.name, recognized.named_id());
+        let read = match recognized.row.body {
             Body::None => None,
-            Body::Sql => Some(body::read_sql(head, body, &self.limits).await?),
+            Body::Sql | Body::TaskIds => Some(body::read(head, body, &self.limits).await?),
         };
-        let sql = sql.as_ref().map(|(form, bytes)| SqlBody { form: *form, bytes });
-        let inspected = self.inspector.inspect(&recognized, sql, &caller).await?;
+        let read = read.as_ref().map(|(form, bytes)| RequestBody { form: *form, bytes });
+        let inspected = self.inspector.inspect(&recognized, read, &caller).await?;
         record.inspected(&inspected.facts, inspected.need());
         let hidden = inspected.hidden_from(&policy.grants_of(&caller));
         let system_table = inspected.facts.system_table;

@@ -258,7 +258,7 @@ impl Rejection {
             Self::TooManyRequests => "the gate has too many requests under way; try again".to_owned(),
             Self::TooManyOfCaller => "you have too many requests under way; wait until some have ended".to_owned(),
             Self::NotImplemented => "this method is not implemented".to_owned(),
-            Self::Internal => "a defect of the gate; its log says more under this request id".to_owned(),
+            Self::Internal => "a defect of the gate; its log tells of it".to_owned(),
         }
     }
 

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -14,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use super::progress::Exchanges;
 use super::stall::Stall;
 use super::{caught, tls};
 use crate::config::Limits;
@@ -28,6 +28,9 @@ pub const MAX_HEADERS: usize = 100;
 
 /// On HTTP/2 the other end must answer a ping within this time, asked as often.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// How long an idle connection has to say goodbye.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What all connections of a listener share.
 pub struct Context {
@@ -87,14 +90,13 @@ async fn http2(
     context: &Context,
     stopped: watch::Receiver<bool>,
 ) {
-    let (gate, active) = (Arc::clone(&context.gate), Arc::new(AtomicUsize::new(0)));
-    let counted = Arc::clone(&active);
+    let (gate, exchanges) = (Arc::clone(&context.gate), Exchanges::default());
+    let watching = exchanges.clone();
     let service = service_fn(move |request| {
-        let (gate, active) = (Arc::clone(&gate), Active::new(&counted));
+        let (gate, exchange) = (Arc::clone(&gate), watching.begin());
         async move {
             let response = caught::serve(&gate, request, peer).await;
-            drop(active);
-            Ok::<_, Infallible>(response)
+            Ok::<_, Infallible>(response.map(|body| exchange.answered(body)))
         }
     });
     let limits = &context.limits;
@@ -107,58 +109,57 @@ async fn http2(
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
         .serve_connection(TokioIo::new(stream), service);
-    let idle = without_requests(active, limits.idle);
-    let ended = until_stopped(pin!(connection), stopped, idle, |it| it.graceful_shutdown()).await;
-    record_end(ended, peer, context);
+    let idle = idle(&exchanges, limits.idle);
+    let connection = pin!(connection);
+    let connection = until_stopped(connection, stopped, idle, |it| it.graceful_shutdown());
+    tokio::select! {
+        ended = connection => record_end(ended, peer, context),
+        () = stuck(&exchanges, limits.idle) => context.audit.connection(peer, "answer_not_taken"),
+    }
 }
 
 /// Runs a connection; asks it once to end when it has been idle, or when all are to stop.
-async fn until_stopped<C: Future>(
+async fn until_stopped<T, C: Future<Output = hyper::Result<T>>>(
     mut connection: Pin<&mut C>,
     mut stopped: watch::Receiver<bool>,
     idle: impl Future<Output = ()>,
     end: impl FnOnce(Pin<&mut C>),
-) -> C::Output {
-    tokio::select! {
-        ended = connection.as_mut() => return ended,
-        _ = stopped.wait_for(|stopped| *stopped) => {}
-        () = idle => {}
-    }
+) -> hyper::Result<Option<T>> {
+    let idle = tokio::select! {
+        ended = connection.as_mut() => return ended.map(Some),
+        _ = stopped.wait_for(|stopped| *stopped) => false,
+        () = idle => true,
+    };
     end(connection.as_mut());
-    connection.await
+    if idle {
+        // Nothing is under way: the other end need not agree.
+        return tokio::time::timeout(GOODBYE_TIMEOUT, connection).await.map_or(Ok(None), |ended| ended.map(Some));
+    }
+    connection.await.map(Some)
 }
 
-/// Ready when there was no request under way at two looks, so long apart.
-async fn without_requests(active: Arc<AtomicUsize>, idle: Duration) {
+/// Ready when nothing was under way at two looks, so long apart.
+async fn idle(exchanges: &Exchanges, patience: Duration) {
     let mut before = usize::MAX;
     loop {
-        let now = active.load(Ordering::Relaxed);
+        let now = exchanges.count();
         if now == 0 && before == 0 {
             return;
         }
         before = now;
-        tokio::time::sleep(idle / 2).await;
+        tokio::time::sleep(patience / 2).await;
     }
 }
 
-/// Counts a request until it is dropped.
-struct Active(Arc<AtomicUsize>);
-
-impl Active {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(count))
-    }
-}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+/// Ready when a client has left an answer waiting for too long.
+async fn stuck(exchanges: &Exchanges, patience: Duration) {
+    while !exchanges.any_stuck(patience) {
+        tokio::time::sleep(patience / 2).await;
     }
 }
 
 /// What ended before there was a request has no record of its own but this.
-fn record_end(ended: Result<(), hyper::Error>, peer: SocketAddr, context: &Context) {
+fn record_end(ended: hyper::Result<Option<()>>, peer: SocketAddr, context: &Context) {
     let Err(error) = ended else { return };
     let reason = if error.is_parse_too_large() {
         "head_too_large"

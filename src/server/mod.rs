@@ -3,6 +3,7 @@
 mod caught;
 mod connection;
 mod peers;
+mod progress;
 mod stall;
 mod tls;
 

@@ -1,7 +1,8 @@
 //! The only room that speaks to Druid.
 //!
-//! Two doors, and no third: [`Upstream::forward`], which takes nothing but an authorized request, and [`Directory`],
-//! the reads that the gate makes for itself.
+//! Two doors: [`Upstream::forward`], which takes nothing but an authorized request, and [`Directory`], the reads that the
+//! gate makes for itself. Beside them each Router is asked for its health, without credentials and with no byte of any
+//! caller's ([`Routers::watch`]).
 
 mod body;
 mod directory;
@@ -150,7 +151,7 @@ impl Upstream {
     ) -> Result<Unfiltered, UpstreamFault> {
         let (inspected, grants) = authorized.into_parts();
         let row = inspected.row;
-        let filtered = row.answer == Answer::TaskList;
+        let filtered = matches!(row.answer, Answer::List(_));
         let mut headers = headers::to_druid(carried, filtered);
         headers.insert(HeaderName::from_static("x-druid-author"), headers::author(caller));
         if inspected.body.is_some() {
@@ -167,19 +168,21 @@ impl Upstream {
         &self,
         method: &Method,
         target: &str,
-        headers: HeaderMap,
+        mut headers: HeaderMap,
         body: Option<Bytes>,
     ) -> Result<Response<RouterBody>, UpstreamFault> {
-        let mut fault = UpstreamFault::Unreachable;
+        headers.insert(AUTHORIZATION, self.authorization.clone());
         for router in self.routers.in_order() {
             match self.send_to(&router, method, target, headers.clone(), body.clone()).await {
                 Ok(response) => return Ok(response),
-                Err(Unsent::Nothing) => fault = UpstreamFault::Unreachable,
-                Err(Unsent::Perhaps(perhaps)) if method.is_safe() => fault = perhaps,
-                Err(Unsent::Perhaps(perhaps)) => return Err(perhaps),
+                Err(Unsent::Nothing) => {}
+                Err(Unsent::Perhaps) if method.is_safe() => {}
+                Err(Unsent::Perhaps) => return Err(UpstreamFault::Unreachable),
+                // Another Router would only be waited for as long again.
+                Err(Unsent::Slow) => return Err(UpstreamFault::Slow),
             }
         }
-        Err(fault)
+        Err(UpstreamFault::Unreachable)
     }
 
     async fn send_to(
@@ -190,7 +193,6 @@ impl Upstream {
         mut headers: HeaderMap,
         body: Option<Bytes>,
     ) -> Result<Response<RouterBody>, Unsent> {
-        headers.insert(AUTHORIZATION, self.authorization.clone());
         headers.remove(HOST);
         let uri = Uri::builder().scheme("http").authority(router.authority.as_str()).path_and_query(target);
         let mut request = Request::new(Full::new(body.unwrap_or_default()));
@@ -204,9 +206,9 @@ impl Upstream {
                 tracing::warn!(router = router.authority, error.kind = %error, "a Router did not answer");
                 router.is(false);
                 let nothing_sent = error.is_connect();
-                Err(if nothing_sent { Unsent::Nothing } else { Unsent::Perhaps(UpstreamFault::Unreachable) })
+                Err(if nothing_sent { Unsent::Nothing } else { Unsent::Perhaps })
             }
-            Err(_) => Err(Unsent::Perhaps(UpstreamFault::Slow)),
+            Err(_) => Err(Unsent::Slow),
         }
     }
 }
@@ -215,8 +217,10 @@ impl Upstream {
 enum Unsent {
     /// It got nothing.
     Nothing,
-    /// It may have got it.
-    Perhaps(UpstreamFault),
+    /// It may have got the request.
+    Perhaps,
+    /// It got the request, and did not answer in time.
+    Slow,
 }
 
 /// Answers that are about the gate, not about the caller's request, are never passed on.

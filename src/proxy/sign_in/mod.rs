@@ -51,6 +51,14 @@ impl Page {
             _ => None,
         }
     }
+
+    /// What the record calls it.
+    const fn row(self) -> &'static str {
+        match self {
+            Self::Login => "gate_login",
+            Self::Logout => "gate_logout",
+        }
+    }
 }
 
 /// Sessions, and the pages that begin and end them.
@@ -109,10 +117,7 @@ impl SignIn {
         (authenticator, limits): (&Authenticator, &Limits),
         record: &mut Record,
     ) -> Result<Response<GateBody>, Rejection> {
-        record.row(match page {
-            Page::Login => "gate_login",
-            Page::Logout => "gate_logout",
-        });
+        record.row(page.row(), None);
         let Some(origin) = &self.origin else {
             record.rejected("caller", "sign_in_is_off", None);
             return Ok(Shown::Off.render(StatusCode::NOT_FOUND));
