@@ -12,6 +12,9 @@ pub enum TokenFault {
     /// Another scheme than Bearer.
     #[error("only the Bearer scheme is accepted")]
     WrongScheme,
+    /// Session cookies of which a part is missing or comes twice.
+    #[error("the session cookies are incomplete; sign in again")]
+    MalformedSession,
     /// Longer than [`MAX_TOKEN_BYTES`](super::MAX_TOKEN_BYTES).
     #[error("the token is longer than 16 KiB")]
     TooLarge,
@@ -82,6 +85,7 @@ impl TokenFault {
             | Self::ForbiddenHeader(_)
             | Self::MalformedHeader(_)
             | Self::WrongAlgorithm
+            | Self::MalformedSession
             | Self::UnknownIssuer
             | Self::UnknownKey
             | Self::AmbiguousKey
@@ -112,6 +116,7 @@ impl TokenFault {
             Self::SeveralHeaders => "several_authorization_headers",
             Self::HeaderNotText => "authorization_not_text",
             Self::WrongScheme => "wrong_scheme",
+            Self::MalformedSession => "malformed_session",
             Self::TooLarge => "token_too_large",
             Self::Malformed => "malformed_token",
             Self::ForbiddenHeader(_) => "forbidden_header",

@@ -9,6 +9,7 @@ mod identity;
 mod key_files;
 mod keys;
 mod pointer;
+mod session;
 mod settings;
 mod token;
 
@@ -22,6 +23,7 @@ pub use identity::Identity;
 pub use key_files::{read_jwks, read_pem};
 pub use keys::{KeySet, MAX_RSA_BITS, MIN_RSA_BITS, PublicKey};
 pub use pointer::ClaimPointer;
+pub use session::{MAX_COOKIE_PART, MAX_SESSION_TOKEN, begin_session, end_session, session_token};
 pub use settings::{AccessTokenRule, AuthSettings, IssuerSettings};
 
 use token::Unverified;
@@ -72,10 +74,16 @@ impl Authenticator {
     pub fn authenticate(&self, headers: &HeaderMap, now: SystemTime) -> Authentication {
         match token::find(headers) {
             Ok(None) => Authentication::Absent,
-            Ok(Some(token)) => match self.verify(token, now) {
-                Ok(identity) => Authentication::Verified(identity),
-                Err(fault) => Authentication::Refused(fault),
-            },
+            Ok(Some(token)) => self.authenticate_token(token, now),
+            Err(fault) => Authentication::Refused(fault),
+        }
+    }
+
+    /// Authenticates the holder of a token that came another way than in a header.
+    #[must_use]
+    pub fn authenticate_token(&self, token: &str, now: SystemTime) -> Authentication {
+        match self.verify(token, now) {
+            Ok(identity) => Authentication::Verified(identity),
             Err(fault) => Authentication::Refused(fault),
         }
     }

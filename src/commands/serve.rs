@@ -13,7 +13,7 @@ use crate::auth::Authenticator;
 use crate::config::{self, Config};
 use crate::inspect::Inspector;
 use crate::policy::Policy;
-use crate::proxy::Gate;
+use crate::proxy::{Gate, SignIn};
 use crate::query_id::QueryIds;
 use crate::server::{Admin, AdminServer, Readiness, Server, ServerFault};
 use crate::telemetry::{self, AuditLog, Metrics};
@@ -69,7 +69,9 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
     };
     let authenticator = Authenticator::new(config.auth);
     let limits = config.limits;
-    let gate = Gate::new(authenticator, policy, inspector, upstream.clone(), audit.clone(), limits.clone());
+    let sign_in = SignIn::new(config.server.origin.clone());
+    let (to_druid, records) = (upstream.clone(), audit.clone());
+    let gate = Gate::new(authenticator, sign_in, policy, inspector, to_druid, records, limits.clone());
     let gate = Arc::new(gate);
     let bound = async {
         let server = Server::bind(config.server, limits, audit.clone()).await?;

@@ -143,6 +143,6 @@ fn router(text: Text<'_>, report: &mut Report<'_>) -> Option<Uri> {
 }
 
 /// A URL with a user may have a password, which a message must not repeat.
-fn redact_user(url: &str) -> String {
+pub(super) fn redact_user(url: &str) -> String {
     url.rsplit_once('@').map_or_else(|| url.to_owned(), |(_, host)| format!("[redacted]@{host}"))
 }

@@ -19,8 +19,8 @@ pub use fault::{Faults, FileFault};
 pub use files::{MAX_FILE_BYTES, read_text, without_newline};
 pub use limits::Limits;
 pub use settings::{
-    Account, AuditFailure, AuditOut, AuditSettings, Config, DruidSettings, IdSettings, PolicySettings, RouterTls,
-    Secret, ServerSettings, TlsSettings,
+    Account, AuditFailure, AuditOut, AuditSettings, Config, DruidSettings, IdSettings, Origin, PolicySettings,
+    RouterTls, Secret, ServerSettings, TlsSettings,
 };
 
 use crate::policy::Policy;

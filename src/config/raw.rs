@@ -14,7 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use super::files::{read_text, without_newline};
-use super::settings::{Config, IdSettings, PolicySettings, Secret, ServerSettings, TlsSettings};
+use super::settings::{Config, IdSettings, Origin, PolicySettings, Secret, ServerSettings, TlsSettings};
 use super::{
     DEFAULT_DRAIN_SECONDS, DEFAULT_GRACE_SECONDS, Limits, MAX_GRACE_SECONDS, MIN_ID_KEY_BYTES, druid, issuers, limits,
     operations,
@@ -141,13 +141,16 @@ fn required<'d>(root: &Section<'d>, key: &str, report: &mut Report<'_>) -> Optio
 }
 
 fn server(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<ServerSettings> {
-    section.only(&["listen", "certificate", "key", "plaintext", "drain_seconds", "grace_seconds"], report);
+    let keys = ["listen", "origin", "certificate", "key", "plaintext", "drain_seconds", "grace_seconds"];
+    section.only(&keys, report);
     let listen = address(section, report);
+    let origin = origin(section, report);
     let tls = if section.has("plaintext") { plaintext(section, report) } else { tls(section, base, report).map(Some) };
     let grace = section.integer("grace_seconds", 0..=MAX_GRACE_SECONDS, "seconds", report);
     let drain = section.integer("drain_seconds", 0..=MAX_GRACE_SECONDS, "seconds", report);
     Some(ServerSettings {
         listen: listen?,
+        origin: origin?,
         tls: tls?,
         drain_seconds: drain.unwrap_or(DEFAULT_DRAIN_SECONDS),
         grace_seconds: grace.unwrap_or(DEFAULT_GRACE_SECONDS),
@@ -162,6 +165,21 @@ pub(super) fn address(section: &Section<'_>, report: &mut Report<'_>) -> Option<
         report.add(listen.at, format!("`listen` is `{}`, expected ADDRESS:PORT such as 127.0.0.1:8443", listen.text));
     }
     address
+}
+
+/// `Some(None)` where there is none.
+fn origin(section: &Section<'_>, report: &mut Report<'_>) -> Option<Option<Origin>> {
+    if !section.has("origin") {
+        return Some(None);
+    }
+    let text = section.string("origin", report)?;
+    let origin = Origin::parse(text.text);
+    if origin.is_none() {
+        let expected =
+            "expected what browsers show: https://HOST or https://HOST:PORT, in lower case and without a path";
+        report.add(text.at, format!("`origin` is `{}`, {expected}", druid::redact_user(text.text)));
+    }
+    origin.map(Some)
 }
 
 /// No certificate at all, if the configuration says so in full.

@@ -38,12 +38,38 @@ pub struct Config {
 pub struct ServerSettings {
     /// The address of the listener.
     pub listen: SocketAddr,
+    /// The origin at which browsers see the gate; without it nobody signs in with one.
+    pub origin: Option<Origin>,
     /// The server's certificate; without it tokens travel in clear, which the configuration must say aloud.
     pub tls: Option<TlsSettings>,
     /// How long clients are asked to go elsewhere after the order to stop, before the listener closes, in seconds.
     pub drain_seconds: u64,
     /// How long requests may take to finish after that, in seconds.
     pub grace_seconds: u64,
+}
+
+/// An origin as browsers write it (RFC 6454, section 6.2): `https`, host, and the port unless it is 443.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Nothing, if a browser would write it otherwise: it is compared byte by byte.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let uri = text.parse::<Uri>().ok()?;
+        let (host, port) = (uri.host()?, uri.port_u16().filter(|port| *port != 443));
+        let written = match port {
+            Some(port) => format!("https://{host}:{port}"),
+            None => format!("https://{host}"),
+        };
+        (text == written && !host.is_empty() && text == text.to_ascii_lowercase()).then_some(Self(written))
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A certificate and its key, known to belong together.

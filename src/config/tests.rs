@@ -95,6 +95,7 @@ fn a_good_file_says_everything() {
         bench.load(GOOD).unwrap_or_else(|faults| panic!("{faults:?}"));
     assert_eq!(server.listen.to_string(), "127.0.0.1:8443");
     assert_eq!(server.grace_seconds, 5);
+    assert_eq!(server.origin, None);
     assert_eq!(server.tls.unwrap().certificates.len(), 1);
     assert_eq!(druid.routers[0].authority().unwrap(), "127.0.0.1:8888");
     let Account::Basic { username, password } = druid.account else { panic!("another account") };
@@ -364,4 +365,39 @@ fn routers_are_one_or_several() {
     for bad in ["routers = []", r#"routers = ["https://a:1"]"#, &format!("{line}\nrouters = [\"http://a:1\"]"), ""] {
         assert!(bench.load(&GOOD.replace(line, bad)).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn an_origin_is_written_as_browsers_write_it() {
+    for good in ["https://druid.example", "https://127.0.0.1:8443", "https://[::1]:8443", "https://a-b.c:1"] {
+        assert_eq!(Origin::parse(good).unwrap().as_str(), good);
+    }
+    for odd in [
+        "",
+        "null",
+        "druid.example",
+        "//druid.example",
+        "http://druid.example",
+        "https://",
+        "https://:8443",
+        "https://druid.example/",
+        "https://druid.example:443",
+        "https://druid.example:08443",
+        "https://druid.example:",
+        "https://Druid.example",
+        "HTTPS://druid.example",
+        "https://user@druid.example",
+        "https://druid.example?x",
+        "https://druid.example#x",
+        "https://druid.example https://evil.example",
+    ] {
+        assert_eq!(Origin::parse(odd), None, "{odd}");
+    }
+    let bench = Bench::new();
+    let with = |origin: &str| GOOD.replace("[druid]", &format!("origin = \"{origin}\"\n[druid]"));
+    let config = bench.load(&with("https://druid.example")).unwrap_or_else(|faults| panic!("{faults:?}"));
+    assert_eq!(config.server.origin.unwrap().as_str(), "https://druid.example");
+    let faults = bench.load(&with("https://a:b@Druid.example/")).err().unwrap();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].starts_with("gate.toml:6:10: `origin` is `[redacted]@Druid.example/`, expected"), "{faults:?}");
 }

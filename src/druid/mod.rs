@@ -15,7 +15,7 @@ pub mod sql_query;
 pub mod task;
 
 pub use path::{MAX_PATH, OddPath};
-pub use query::{MAX_QUERY, OddQuery};
+pub use query::{MAX_QUERY, OddQuery, form_decode};
 pub use row::{Alias, Answer, Body, Engine, ErrorShape, List, ParameterKind, QueryParameter, Row, Rule};
 pub use rows::ROWS;
 

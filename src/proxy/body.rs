@@ -51,20 +51,40 @@ pub async fn read(head: &Parts, body: &mut Option<Incoming>, limits: &Limits) ->
     let form = media_type::sql_form(head.headers.get_all(CONTENT_TYPE).iter().map(http::HeaderValue::as_bytes))?;
     let coding = content_coding(head)?;
     let limit = limits.sql_body_bytes;
+    let bytes = read_whole(body, limit, limits.body).await?;
+    match coding {
+        Coding::Identity => Ok((form, bytes)),
+        Coding::Gzip => Ok((form, inflate(&bytes, limit)?)),
+    }
+}
+
+/// Bytes of a form: the longest token, and as many again for what is encoded and for the rest.
+const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// Reads the body of a form of the gate's own pages.
+///
+/// # Errors
+/// [`Rejection`] for its media type, its encoding, its size or its slowness.
+pub async fn read_form(head: &Parts, body: &mut Option<Incoming>, limits: &Limits) -> Result<Bytes, Rejection> {
+    let form = media_type::sql_form(head.headers.get_all(CONTENT_TYPE).iter().map(http::HeaderValue::as_bytes));
+    if form != Ok(SqlForm::UrlEncoded) || head.headers.contains_key(CONTENT_ENCODING) {
+        let message = "expected a form: application/x-www-form-urlencoded".to_owned();
+        return Err(Rejection::BadRequest { code: "not_a_form", message, at: None });
+    }
+    read_whole(body, MAX_FORM_BYTES, limits.body).await
+}
+
+async fn read_whole(body: &mut Option<Incoming>, limit: usize, wait: Duration) -> Result<Bytes, Rejection> {
     // A length that is told is enough to refuse: nothing of the body need come.
     if body.as_ref().is_some_and(|body| body.size_hint().lower() > limit as u64) {
         return Err(Rejection::BodyTooLarge(limit));
     }
     let Some(body) = body.take() else { return Err(Rejection::BodyBroken) };
-    let bytes = match tokio::time::timeout(limits.body, Limited::new(body, limit).collect()).await {
-        Ok(Ok(whole)) => whole.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(Rejection::BodyTooLarge(limit)),
-        Ok(Err(_)) => return Err(Rejection::BodyBroken),
-        Err(_) => return Err(Rejection::BodySlow),
-    };
-    match coding {
-        Coding::Identity => Ok((form, bytes)),
-        Coding::Gzip => Ok((form, inflate(&bytes, limit)?)),
+    match tokio::time::timeout(wait, Limited::new(body, limit).collect()).await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Rejection::BodyTooLarge(limit)),
+        Ok(Err(_)) => Err(Rejection::BodyBroken),
+        Err(_) => Err(Rejection::BodySlow),
     }
 }
 

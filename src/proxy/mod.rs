@@ -6,10 +6,12 @@ mod head;
 mod in_flight;
 mod list;
 mod rejection;
+mod sign_in;
 
 pub use body::GateBody;
 pub use head::MAX_HEADER_BYTES;
 pub use rejection::{Fault, Rejection};
+pub use sign_in::{LOGIN_PATH, LOGOUT_PATH, SignIn};
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,6 +23,7 @@ use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
 use in_flight::{InFlight, Places};
+use sign_in::Page;
 
 use crate::auth::Identity;
 use crate::auth::{Authentication, Authenticator};
@@ -34,6 +37,7 @@ use crate::upstream::{Directory, Upstream};
 /// All that a request needs on its way.
 pub struct Gate {
     authenticator: Authenticator,
+    sign_in: SignIn,
     policy: RwLock<Arc<Policy>>,
     inspector: Inspector<Directory>,
     upstream: Upstream,
@@ -47,6 +51,7 @@ impl Gate {
     #[must_use]
     pub fn new(
         authenticator: Authenticator,
+        sign_in: SignIn,
         policy: Policy,
         inspector: Inspector<Directory>,
         upstream: Upstream,
@@ -54,7 +59,7 @@ impl Gate {
         limits: Limits,
     ) -> Self {
         let (policy, in_flight) = (RwLock::new(Arc::new(policy)), InFlight::new(&limits));
-        Self { authenticator, policy, inspector, upstream, audit, in_flight, limits }
+        Self { authenticator, sign_in, policy, inspector, upstream, audit, in_flight, limits }
     }
 
     /// Puts another policy in force; requests under way end under the one that they began with.
@@ -81,7 +86,8 @@ impl Gate {
                 if let Some(body) = body.filter(|_| head.version < Version::HTTP_2) {
                     body::drain(body).await;
                 }
-                reject(&rejection, shape, &mut record)
+                let told = reject(&rejection, shape, &mut record);
+                self.sign_in.way_in(&head, &rejection).unwrap_or(told)
             }
         };
         response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
@@ -116,6 +122,9 @@ impl Gate {
             return Err(Rejection::Unrecorded);
         }
         self.in_flight.enter(places)?;
+        if let Some(page) = Page::at(head.uri.path()) {
+            return self.sign_in.answer(page, (head, body), (&self.authenticator, &self.limits), record).await;
+        }
         let caller = self.authenticate(head, record)?;
         self.in_flight.enter_as(&caller, places)?;
         let policy = self.policy();
@@ -139,9 +148,15 @@ impl Gate {
     }
 
     fn authenticate(&self, head: &Parts, record: &mut Record) -> Result<Identity, Rejection> {
-        match self.authenticator.authenticate(&head.headers, SystemTime::now()) {
+        let now = SystemTime::now();
+        let by_header = self.authenticator.authenticate(&head.headers, now);
+        let by_cookie = by_header == Authentication::Absent;
+        match if by_cookie { self.sign_in.authenticate(head, &self.authenticator, now) } else { by_header } {
             Authentication::Verified(identity) => {
                 record.caller(&identity);
+                if by_cookie {
+                    self.sign_in.heed_origin(head)?;
+                }
                 Ok(identity)
             }
             Authentication::Absent => {

@@ -59,6 +59,8 @@ pub enum Rejection {
     Denied(Forbidden),
     /// The query is somebody else's.
     NotTheOwner,
+    /// A session's request that may come from another site.
+    CrossOrigin,
     /// The path is odd.
     OddPath(OddPath),
     /// Nothing is served under this path.
@@ -132,7 +134,7 @@ impl Rejection {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::NoCredentials | Self::BadCredentials(_) => StatusCode::UNAUTHORIZED,
-            Self::Denied(_) | Self::NotTheOwner => StatusCode::FORBIDDEN,
+            Self::Denied(_) | Self::NotTheOwner | Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::OddPath(_) | Self::BadRequest { .. } | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::UnknownTask(_) | Self::UnknownStatement(_) | Self::UnknownQuery => {
                 StatusCode::NOT_FOUND
@@ -166,6 +168,7 @@ impl Rejection {
             | Self::BadCredentials(_)
             | Self::Denied(_)
             | Self::NotTheOwner
+            | Self::CrossOrigin
             | Self::OddPath(_)
             | Self::NotFound
             | Self::MethodNotAllowed(_)
@@ -193,6 +196,7 @@ impl Rejection {
             Self::Denied(forbidden) if forbidden.system_table => "system_table_not_narrowed",
             Self::Denied(_) => "missing_permissions",
             Self::NotTheOwner => "not_the_owner",
+            Self::CrossOrigin => "cross_origin",
             Self::OddPath(_) => "odd_path",
             Self::NotFound => "unknown_path",
             Self::MethodNotAllowed(_) => "method_not_allowed",
@@ -226,10 +230,15 @@ impl Rejection {
     #[must_use]
     pub fn public_message(&self) -> String {
         match self {
-            Self::NoCredentials => "send a token: Authorization: Bearer <token>".to_owned(),
+            Self::NoCredentials => {
+                "send a token: Authorization: Bearer <token>; with a browser, sign in at /gate/login".to_owned()
+            }
             Self::BadCredentials(fault) => fault.public_message().to_string(),
             Self::Denied(forbidden) => forbidden.message(),
             Self::NotTheOwner => inspect::Refusal::NotTheOwner.to_string(),
+            Self::CrossOrigin => {
+                "a session's request must come from a page of the gate itself ([server] origin)".to_owned()
+            }
             Self::OddPath(odd) => odd.to_string(),
             Self::NotFound => "nothing is served under this path; `msq-gate routes` lists what is".to_owned(),
             Self::MethodNotAllowed(allowed) => format!("this path is served with {}", join_methods(allowed)),

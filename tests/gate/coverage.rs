@@ -18,13 +18,13 @@ fn claims() -> Value {
     })
 }
 
-fn with(key: &str, value: Value) -> Value {
+pub fn with(key: &str, value: Value) -> Value {
     let mut claims = claims();
     claims[key] = value;
     claims
 }
 
-fn file(name: &str) -> Vec<u8> {
+pub fn file(name: &str) -> Vec<u8> {
     std::fs::read(BED.ca.with_file_name(name)).expect(name)
 }
 
@@ -36,7 +36,7 @@ fn header() -> Header {
     header
 }
 
-fn signed(claims: &Value, key: &EncodingKey) -> String {
+pub fn signed(claims: &Value, key: &EncodingKey) -> String {
     jsonwebtoken::encode(&header(), claims, key).expect("signed")
 }
 

@@ -17,6 +17,7 @@ mod recorder;
 mod records;
 mod rolling;
 mod shipping;
+mod sign_in;
 mod standin;
 mod submissions;
 mod support;
