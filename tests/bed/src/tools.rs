@@ -1,4 +1,4 @@
-//! Java and Maven: found, or installed with apt-get where that is allowed.
+//! Java and Maven, and for the web console a browser and Node.js: found, or installed with apt-get where that is allowed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -19,6 +19,26 @@ pub fn java(progress: &Progress) -> Result<PathBuf> {
 /// The `mvn` program, likewise; it brings a Java of its own where there is none.
 pub fn maven(progress: &Progress) -> Result<PathBuf> {
     find_maven().map_or_else(|| install(progress, "Maven", &["maven"], find_maven), Ok)
+}
+
+/// A Chromium, likewise.
+pub fn chromium(progress: &Progress) -> Result<PathBuf> {
+    find_chromium().map_or_else(|| install(progress, "Chromium", &["chromium"], find_chromium), Ok)
+}
+
+/// The `npm` program, which has `node` beside it, likewise.
+pub fn npm(progress: &Progress) -> Result<PathBuf> {
+    find_npm().map_or_else(|| install(progress, "npm", &["npm"], find_npm), Ok)
+}
+
+fn find_chromium() -> Option<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    names.iter().map(|name| Path::new("/usr/bin").join(name)).find(|program| program.is_file())
+}
+
+fn find_npm() -> Option<PathBuf> {
+    let runs = |name: &str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
+    (runs("node") && runs("npm")).then(|| PathBuf::from("npm"))
 }
 
 fn find_maven() -> Option<PathBuf> {
