@@ -65,17 +65,27 @@ async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
         task_cancel: config.policy.task_cancel,
         directory: Directory::new(upstream.clone()),
     };
-    let gate = Arc::new(Gate::new(Authenticator::new(config.auth), policy, inspector, upstream, audit));
+    let authenticator = Authenticator::new(config.auth);
+    let keys = authenticator.keep_keys_fresh();
+    let gate = Arc::new(Gate::new(authenticator.clone(), policy, inspector, upstream, audit));
+    let (Ok(hangup), Ok(stop)) = (signal(SignalKind::hangup()), stop_signal()) else {
+        tracing::error!("signals cannot be received");
+        return ExitCode::FAILURE;
+    };
+    tokio::pin!(stop);
+    tokio::select! {
+        first = authenticator.first_keys() => if let Err(fault) = first {
+            tracing::error!(%fault, "cannot serve");
+            return ExitCode::FAILURE;
+        },
+        () = &mut stop => return ExitCode::SUCCESS,
+    }
     let server = match Server::bind(config.server).await {
         Ok(server) => server,
         Err(fault) => {
             tracing::error!(%fault, "cannot serve");
             return ExitCode::FAILURE;
         }
-    };
-    let (Ok(hangup), Ok(stop)) = (signal(SignalKind::hangup()), stop_signal()) else {
-        tracing::error!("signals cannot be received");
-        return ExitCode::FAILURE;
     };
     let reloading = tokio::spawn(reload_on_hangup(hangup, source, Arc::clone(&gate)));
     match server.local_address() {
@@ -84,6 +94,7 @@ async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
     }
     let orderly = server.run(gate, stop).await;
     reloading.abort();
+    drop(keys);
     if orderly {
         tracing::info!("stopped");
         ExitCode::SUCCESS

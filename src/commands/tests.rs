@@ -85,9 +85,10 @@ fn identity(directory: &Directory, words: &[&str], now: SystemTime) -> Option<Id
     let token = dev_token::token(&args(&[words, &["--key", &key]].concat()), SystemTime::now()).unwrap();
     let config = Config::load(Path::new(&directory.path("gate.toml"))).unwrap_or_else(|faults| panic!("{faults}"));
     let headers = HeaderMap::from_iter([(AUTHORIZATION, format!("Bearer {token}").parse().unwrap())]);
-    match Authenticator::new(config.auth).authenticate(&headers, now) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    match runtime.block_on(Authenticator::new(config.auth).authenticate(&headers, now)) {
         Authentication::Verified(identity) => Some(identity),
-        Authentication::Absent | Authentication::Refused(_) => None,
+        Authentication::Absent | Authentication::Refused(_) | Authentication::Unavailable(_) => None,
     }
 }
 

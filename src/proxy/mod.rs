@@ -95,7 +95,7 @@ impl Gate {
             record.open(recognized.map(|recognized| recognized.row.name).unwrap_or_default());
             return Ok(rejection::json(StatusCode::OK, "true".to_owned()));
         }
-        let caller = self.authenticate(head, record)?;
+        let caller = self.authenticate(head, record).await?;
         let policy = self.policy();
         record.roles(policy.roles_of(&caller));
         let recognized = recognized?;
@@ -116,14 +116,15 @@ impl Gate {
         filter::apply(unfiltered)
     }
 
-    fn authenticate(&self, head: &Parts, record: &mut Record) -> Result<Identity, Rejection> {
-        match self.authenticator.authenticate(&head.headers, SystemTime::now()) {
+    async fn authenticate(&self, head: &Parts, record: &mut Record) -> Result<Identity, Rejection> {
+        match self.authenticator.authenticate(&head.headers, SystemTime::now()).await {
             Authentication::Verified(identity) => {
                 record.caller(&identity);
                 Ok(identity)
             }
             Authentication::Absent => Err(Rejection::NoCredentials),
             Authentication::Refused(fault) => Err(Rejection::BadCredentials(fault)),
+            Authentication::Unavailable(fault) => Err(Rejection::KeysUnavailable(fault)),
         }
     }
 }
