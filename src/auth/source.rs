@@ -1,5 +1,7 @@
 //! Where an issuer publishes its keys: a JWKS, or a discovery document that names one (OpenID Connect Discovery 1.0).
 
+use std::time::Duration;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use tokio::time::timeout;
 
@@ -83,11 +85,16 @@ pub(in crate::auth) struct Fetched {
 }
 
 impl KeySource {
+    /// Fetches within [`FETCH_TIMEOUT`].
     pub(in crate::auth) async fn fetch(&self) -> Result<Fetched, SourceFault> {
+        self.fetch_within(FETCH_TIMEOUT).await
+    }
+
+    pub(in crate::auth) async fn fetch_within(&self, bound: Duration) -> Result<Fetched, SourceFault> {
         let first = match &self.address {
             KeyAddress::Jwks(url) | KeyAddress::Discovery { document: url, .. } => url,
         };
-        match timeout(FETCH_TIMEOUT, self.fetch_slowly()).await {
+        match timeout(bound, self.fetch_slowly()).await {
             Ok(fetched) => fetched,
             Err(_) => Err(SourceFault { url: first.to_string(), why: FetchFault::Slow.into() }),
         }

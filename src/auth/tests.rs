@@ -1,9 +1,14 @@
 //! What authentication promises, asked only through [`Authenticator::authenticate`] and the readers of key files.
 
 mod algorithms;
+mod basic;
+mod cache;
 mod claims;
+mod fetching;
 mod headers;
+mod issuer;
 mod key_files;
+mod rotation;
 
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};

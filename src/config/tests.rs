@@ -1,5 +1,7 @@
 //! Each fault of a configuration, and a configuration without.
 
+mod issuer_keys;
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
