@@ -67,20 +67,29 @@ async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
         directory: Directory::new(upstream.clone()),
     };
     let authenticator = Authenticator::new(config.auth);
+    let keys = authenticator.keep_keys_fresh();
     let limits = config.limits;
     let sign_in = SignIn::new(config.server.origin.clone());
-    let gate = Gate::new(authenticator, sign_in, policy, inspector, upstream, audit.clone(), limits.clone());
+    let gate = Gate::new(authenticator.clone(), sign_in, policy, inspector, upstream, audit.clone(), limits.clone());
     let gate = Arc::new(gate);
+    let (Ok(hangup), Ok(stop)) = (signal(SignalKind::hangup()), stop_signal()) else {
+        tracing::error!("signals cannot be received");
+        return ExitCode::FAILURE;
+    };
+    tokio::pin!(stop);
+    tokio::select! {
+        first = authenticator.first_keys() => if let Err(fault) = first {
+            tracing::error!(%fault, "cannot serve");
+            return ExitCode::FAILURE;
+        },
+        () = &mut stop => return ExitCode::SUCCESS,
+    }
     let server = match Server::bind(config.server, limits, audit).await {
         Ok(server) => server,
         Err(fault) => {
             tracing::error!(%fault, "cannot serve");
             return ExitCode::FAILURE;
         }
-    };
-    let (Ok(hangup), Ok(stop)) = (signal(SignalKind::hangup()), stop_signal()) else {
-        tracing::error!("signals cannot be received");
-        return ExitCode::FAILURE;
     };
     let reloading = tokio::spawn(reload_on_hangup(hangup, source, Arc::clone(&gate)));
     match server.local_address() {
@@ -90,6 +99,7 @@ async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
     let orderly = server.run(gate, stop).await;
     reloading.abort();
     health.abort();
+    drop(keys);
     if orderly {
         tracing::info!("stopped");
         ExitCode::SUCCESS
