@@ -92,6 +92,9 @@ pub enum TokenFault {
     /// The user name is another than the token's.
     #[error("the user name is not that of the token in the password")]
     WrongUser,
+    /// Session cookies of which a part is missing or comes twice.
+    #[error("the session cookies are incomplete; sign in again")]
+    MalformedSession,
     /// Longer than [`MAX_TOKEN_BYTES`](super::MAX_TOKEN_BYTES).
     #[error("the token is longer than 16 KiB")]
     TooLarge,
@@ -168,6 +171,7 @@ impl TokenFault {
             | Self::ForbiddenHeader(_)
             | Self::MalformedHeader(_)
             | Self::WrongAlgorithm
+            | Self::MalformedSession
             | Self::UnknownIssuer
             | Self::UnknownKey
             | Self::KeysTooOld
@@ -203,6 +207,7 @@ impl TokenFault {
             Self::PasswordNotToken => "password_not_token",
             Self::BasicNotAllowed => "basic_not_allowed",
             Self::WrongUser => "wrong_user",
+            Self::MalformedSession => "malformed_session",
             Self::TooLarge => "token_too_large",
             Self::Malformed => "malformed_token",
             Self::ForbiddenHeader(_) => "forbidden_header",

@@ -15,6 +15,7 @@ mod key_state;
 mod keys;
 mod pointer;
 mod remote;
+mod session;
 mod settings;
 mod source;
 mod token;
@@ -30,6 +31,7 @@ pub use key_state::{FIRST_RETRY, MAX_UNKNOWN_IDS, UNKNOWN_ID_WINDOWS};
 pub use keys::{KeySet, MAX_RSA_BITS, MIN_RSA_BITS, PublicKey};
 pub use pointer::ClaimPointer;
 pub use remote::KeyStatus;
+pub use session::{MAX_COOKIE_PART, MAX_SESSION_TOKEN, begin_session, end_session, session_token};
 pub use settings::{
     AccessTokenRule, AuthSettings, IssuerKeys, IssuerSettings, KeyTimes, RemoteKeySettings, StaleAnswer, Startup,
 };

@@ -11,7 +11,7 @@ use crate::auth::Authenticator;
 use crate::config::{self, Config};
 use crate::inspect::Inspector;
 use crate::policy::Policy;
-use crate::proxy::Gate;
+use crate::proxy::{Gate, SignIn};
 use crate::query_id::QueryIds;
 use crate::server::Server;
 use crate::telemetry::{self, AuditLog};
@@ -59,7 +59,8 @@ pub fn run(args: &ServeArgs) -> ExitCode {
 
 async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
     let source = PolicySource { file: config.policy.file, issuer_names: config.auth.issuer_names() };
-    let upstream = Upstream::new(&config.druid);
+    let upstream = Upstream::new(&config.druid, &config.limits);
+    let health = tokio::spawn(upstream.routers().watch(upstream.clone()));
     let inspector = Inspector {
         ids: QueryIds::new(config.ids.key.expose()),
         task_cancel: config.policy.task_cancel,
@@ -67,7 +68,6 @@ async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
     };
     let authenticator = Authenticator::new(config.auth);
     let keys = authenticator.keep_keys_fresh();
-    let gate = Arc::new(Gate::new(authenticator.clone(), policy, inspector, upstream, audit));
     let (Ok(hangup), Ok(stop)) = (signal(SignalKind::hangup()), stop_signal()) else {
         tracing::error!("signals cannot be received");
         return ExitCode::FAILURE;
@@ -80,7 +80,11 @@ async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
         },
         () = &mut stop => return ExitCode::SUCCESS,
     }
-    let server = match Server::bind(config.server).await {
+    let limits = config.limits;
+    let sign_in = SignIn::new(config.server.origin.clone());
+    let gate = Gate::new(authenticator, sign_in, policy, inspector, upstream, audit.clone(), limits.clone());
+    let gate = Arc::new(gate);
+    let server = match Server::bind(config.server, limits, audit).await {
         Ok(server) => server,
         Err(fault) => {
             tracing::error!(%fault, "cannot serve");
@@ -89,12 +93,13 @@ async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
     };
     let reloading = tokio::spawn(reload_on_hangup(hangup, source, Arc::clone(&gate)));
     match server.local_address() {
-        Ok(address) => tracing::info!(%address, router = %config.druid.router, "serving"),
+        Ok(address) => tracing::info!(%address, "serving"),
         Err(error) => tracing::info!(%error, "serving"),
     }
     let orderly = server.run(gate, stop).await;
     reloading.abort();
     drop(keys);
+    health.abort();
     if orderly {
         tracing::info!("stopped");
         ExitCode::SUCCESS

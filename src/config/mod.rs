@@ -6,6 +6,7 @@ mod fault;
 mod files;
 mod issuer_keys;
 mod issuers;
+mod limits;
 mod raw;
 mod settings;
 
@@ -14,7 +15,8 @@ use std::path::Path;
 
 pub use fault::{Faults, FileFault};
 pub use files::{MAX_FILE_BYTES, read_text, without_newline};
-pub use settings::{Config, DruidSettings, IdSettings, PolicySettings, Secret, ServerSettings, TlsSettings};
+pub use limits::Limits;
+pub use settings::{Config, DruidSettings, IdSettings, Origin, PolicySettings, Secret, ServerSettings, TlsSettings};
 
 use crate::policy::Policy;
 use crate::toml_reader;

@@ -14,8 +14,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use super::files::{read_text, without_newline};
-use super::settings::{Config, DruidSettings, IdSettings, PolicySettings, Secret, ServerSettings, TlsSettings};
-use super::{DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS, MIN_ID_KEY_BYTES, issuers};
+use super::settings::{Config, DruidSettings, IdSettings, Origin, PolicySettings, Secret, ServerSettings, TlsSettings};
+use super::{DEFAULT_GRACE_SECONDS, Limits, MAX_GRACE_SECONDS, MIN_ID_KEY_BYTES, issuers, limits};
 use crate::auth::AuthSettings;
 use crate::permission::Action;
 use crate::toml_reader::{Report, Section, Text};
@@ -60,15 +60,16 @@ pub(super) fn read(
     partial: &mut Partial,
     report: &mut Report<'_>,
 ) -> Option<Config> {
-    root.only(&["server", "druid", "ids", "policy", "issuers"], report);
+    root.only(&["server", "druid", "ids", "policy", "issuers", "limits"], report);
     let server = required(root, "server", report).and_then(|section| server(&section, base, report));
     let druid = required(root, "druid", report).and_then(|section| druid(&section, base, report));
     let ids = required(root, "ids", report).and_then(|section| ids(&section, base, report));
     let policy = required(root, "policy", report).and_then(|section| policy(&section, base, partial, report));
+    let limits = root.section("limits", report).map_or_else(Limits::default, |section| limits::read(&section, report));
     let issuers = issuers::read(root, base, report);
     partial.issuer_names = issuers.names;
     let auth = AuthSettings { issuers: issuers.ready };
-    Some(Config { server: server?, druid: druid?, ids: ids?, policy: policy?, auth })
+    Some(Config { server: server?, druid: druid?, ids: ids?, policy: policy?, auth, limits })
 }
 
 fn required<'d>(root: &Section<'d>, key: &str, report: &mut Report<'_>) -> Option<Section<'d>> {
@@ -79,7 +80,7 @@ fn required<'d>(root: &Section<'d>, key: &str, report: &mut Report<'_>) -> Optio
 }
 
 fn server(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<ServerSettings> {
-    section.only(&["listen", "certificate", "key", "plaintext", "grace_seconds"], report);
+    section.only(&["listen", "origin", "certificate", "key", "plaintext", "grace_seconds"], report);
     let listen = section.required_string("listen", report);
     let listen = listen.and_then(|listen| {
         let address = listen.text.parse::<SocketAddr>().ok();
@@ -89,9 +90,26 @@ fn server(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Op
         }
         address
     });
+    let origin = origin(section, report);
     let tls = if section.has("plaintext") { plaintext(section, report) } else { tls(section, base, report).map(Some) };
     let grace = section.integer("grace_seconds", 0..=MAX_GRACE_SECONDS, "seconds", report);
-    Some(ServerSettings { listen: listen?, tls: tls?, grace_seconds: grace.unwrap_or(DEFAULT_GRACE_SECONDS) })
+    let grace_seconds = grace.unwrap_or(DEFAULT_GRACE_SECONDS);
+    Some(ServerSettings { listen: listen?, origin: origin?, tls: tls?, grace_seconds })
+}
+
+/// `Some(None)` where there is none.
+fn origin(section: &Section<'_>, report: &mut Report<'_>) -> Option<Option<Origin>> {
+    if !section.has("origin") {
+        return Some(None);
+    }
+    let text = section.string("origin", report)?;
+    let origin = Origin::parse(text.text);
+    if origin.is_none() {
+        let expected =
+            "expected what browsers show: https://HOST or https://HOST:PORT, in lower case and without a path";
+        report.add(text.at, format!("`origin` is `{}`, {expected}", redact_user(text.text)));
+    }
+    origin.map(Some)
 }
 
 /// No certificate at all, if the configuration says so in full.
@@ -140,8 +158,8 @@ fn tls(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Optio
 }
 
 fn druid(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<DruidSettings> {
-    section.only(&["router", "username", "password_file", "version"], report);
-    let router = section.required_string("router", report).and_then(|text| router(text, report));
+    section.only(&["router", "routers", "username", "password_file"], report);
+    let routers = routers(section, report);
     let username = section.required_string("username", report);
     if let Some(username) = username.filter(|name| name.text.contains(':') || name.text.chars().any(char::is_control)) {
         // RFC 7617 section 2: the first colon ends the user-id.
@@ -154,13 +172,24 @@ fn druid(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Opt
         report
             .add(section.place_of("password_file"), "`password_file`: the password is empty or has control characters");
     }
-    let version = section.integer("version", 24..=999, "a major version of Druid", report);
     Some(DruidSettings {
-        router: router?,
+        routers: routers?,
         username: username?.text.to_owned(),
         password: Secret::new(password?.to_owned()),
-        version: version.and_then(|version| u32::try_from(version).ok()),
     })
+}
+
+/// `router` with one address, or `routers` with several.
+fn routers(section: &Section<'_>, report: &mut Report<'_>) -> Option<Vec<Uri>> {
+    if !section.has("routers") {
+        return section.required_string("router", report).and_then(|text| router(text, report)).map(|uri| vec![uri]);
+    }
+    if section.has("router") {
+        report.add(section.place_of("routers"), "`routers` beside `router`, expected only one of them");
+    }
+    let texts = section.required_strings("routers", report);
+    let uris: Option<Vec<Uri>> = texts.into_iter().map(|text| router(text, report)).collect();
+    uris.filter(|uris| !uris.is_empty())
 }
 
 fn router(text: Text<'_>, report: &mut Report<'_>) -> Option<Uri> {

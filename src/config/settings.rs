@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use http::Uri;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::Limits;
 use crate::auth::AuthSettings;
 use crate::permission::Action;
 
@@ -22,16 +23,44 @@ pub struct Config {
     pub policy: PolicySettings,
     /// Whose tokens are accepted.
     pub auth: AuthSettings,
+    /// What is bounded, and how far.
+    pub limits: Limits,
 }
 
 /// How to listen.
 pub struct ServerSettings {
     /// The address of the listener.
     pub listen: SocketAddr,
+    /// The origin at which browsers see the gate; without it nobody signs in with one.
+    pub origin: Option<Origin>,
     /// The server's certificate; without it tokens travel in clear, which the configuration must say aloud.
     pub tls: Option<TlsSettings>,
     /// How long requests may take to finish after the order to stop, in seconds.
     pub grace_seconds: u64,
+}
+
+/// An origin as browsers write it (RFC 6454, section 6.2): `https`, host, and the port unless it is 443.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Nothing, if a browser would write it otherwise: it is compared byte by byte.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let uri = text.parse::<Uri>().ok()?;
+        let (host, port) = (uri.host()?, uri.port_u16().filter(|port| *port != 443));
+        let written = match port {
+            Some(port) => format!("https://{host}:{port}"),
+            None => format!("https://{host}"),
+        };
+        (text == written && !host.is_empty() && text == text.to_ascii_lowercase()).then_some(Self(written))
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A certificate and its key, known to belong together.
@@ -44,14 +73,12 @@ pub struct TlsSettings {
 
 /// The Druid behind.
 pub struct DruidSettings {
-    /// A Router: `http`, host and port, no path.
-    pub router: Uri,
+    /// The Routers: `http`, host and port, no path; at least one.
+    pub routers: Vec<Uri>,
     /// The gate's own account.
     pub username: String,
     /// Its password.
     pub password: Secret,
-    /// Druid's major version, if the configuration says it.
-    pub version: Option<u32>,
 }
 
 /// How ids of queries are signed.

@@ -15,8 +15,8 @@ pub mod sql_query;
 pub mod task;
 
 pub use path::{MAX_PATH, OddPath};
-pub use query::{MAX_QUERY, OddQuery};
-pub use row::{Alias, Answer, Body, Engine, ErrorShape, ParameterKind, QueryParameter, Row, Rule};
+pub use query::{MAX_QUERY, OddQuery, form_decode};
+pub use row::{Alias, Answer, Body, Engine, ErrorShape, List, ParameterKind, QueryParameter, Row, Rule};
 pub use rows::ROWS;
 
 use http::Method;
@@ -69,6 +69,12 @@ impl Recognized {
     #[must_use]
     pub fn id(&self) -> &str {
         self.values.first().map_or("", String::as_str)
+    }
+
+    /// The id of the task, statement or query that the path names, if the row names one and it is fit for a record.
+    #[must_use]
+    pub fn named_id(&self) -> Option<&str> {
+        Some(self.id()).filter(|id| self.row.path.contains("{id}") && task::TaskId::new(id).is_some())
     }
 
     /// The value of a query parameter that the row lists.

@@ -64,6 +64,8 @@ pub enum Rejection {
     Denied(Forbidden),
     /// The query is somebody else's.
     NotTheOwner,
+    /// A session's request that may come from another site.
+    CrossOrigin,
     /// The path is odd.
     OddPath(OddPath),
     /// Nothing is served under this path.
@@ -85,8 +87,8 @@ pub enum Rejection {
     EncodedBody,
     /// The head is over its bound.
     HeadTooLarge,
-    /// The body is over its bound.
-    BodyTooLarge,
+    /// The body is over its bound, of so many bytes.
+    BodyTooLarge(usize),
     /// The body did not come in time.
     BodySlow,
     /// The body was cut off.
@@ -103,6 +105,10 @@ pub enum Rejection {
     Upstream(UpstreamFault),
     /// Druid's answer cannot be filtered.
     UnreadableAnswer,
+    /// Too many requests are under way.
+    TooManyRequests,
+    /// Too many requests of this caller are under way.
+    TooManyOfCaller,
     /// CONNECT.
     NotImplemented,
     /// A defect of the gate.
@@ -131,7 +137,7 @@ impl Rejection {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::NoCredentials | Self::BadCredentials(_) => StatusCode::UNAUTHORIZED,
-            Self::Denied(_) | Self::NotTheOwner => StatusCode::FORBIDDEN,
+            Self::Denied(_) | Self::NotTheOwner | Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::OddPath(_) | Self::BadRequest { .. } | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::UnknownTask(_) | Self::UnknownStatement(_) | Self::UnknownQuery => {
                 StatusCode::NOT_FOUND
@@ -142,7 +148,7 @@ impl Rejection {
             }
             Self::UnsupportedMediaType(NoForm::Missing | NoForm::Several) => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
             Self::KeysUnavailable(_) | Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader) => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -150,6 +156,8 @@ impl Rejection {
             Self::Upstream(UpstreamFault::Slow) => StatusCode::GATEWAY_TIMEOUT,
             Self::Upstream(UpstreamFault::Unreachable | UpstreamFault::OwnAccountRefused | UpstreamFault::Redirect)
             | Self::UnreadableAnswer => StatusCode::BAD_GATEWAY,
+            Self::TooManyRequests => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyOfCaller => StatusCode::TOO_MANY_REQUESTS,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -161,11 +169,12 @@ impl Rejection {
         match self {
             Self::Lookup(_) | Self::Upstream(_) | Self::UnreadableAnswer => Fault::Druid,
             Self::KeysUnavailable(_) => Fault::Issuer,
-            Self::Internal => Fault::Gate,
+            Self::Internal | Self::TooManyRequests => Fault::Gate,
             Self::NoCredentials
             | Self::BadCredentials(_)
             | Self::Denied(_)
             | Self::NotTheOwner
+            | Self::CrossOrigin
             | Self::OddPath(_)
             | Self::NotFound
             | Self::MethodNotAllowed(_)
@@ -173,12 +182,13 @@ impl Rejection {
             | Self::UnsupportedMediaType(_)
             | Self::EncodedBody
             | Self::HeadTooLarge
-            | Self::BodyTooLarge
+            | Self::BodyTooLarge(_)
             | Self::BodySlow
             | Self::BodyBroken
             | Self::UnknownTask(_)
             | Self::UnknownStatement(_)
             | Self::UnknownQuery
+            | Self::TooManyOfCaller
             | Self::NotImplemented => Fault::Caller,
         }
     }
@@ -193,6 +203,7 @@ impl Rejection {
             Self::Denied(forbidden) if forbidden.system_table => "system_table_not_narrowed",
             Self::Denied(_) => "missing_permissions",
             Self::NotTheOwner => "not_the_owner",
+            Self::CrossOrigin => "cross_origin",
             Self::OddPath(_) => "odd_path",
             Self::NotFound => "unknown_path",
             Self::MethodNotAllowed(_) => "method_not_allowed",
@@ -200,7 +211,7 @@ impl Rejection {
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::EncodedBody => "encoded_body",
             Self::HeadTooLarge => "head_too_large",
-            Self::BodyTooLarge => "body_too_large",
+            Self::BodyTooLarge(_) => "body_too_large",
             Self::BodySlow => "body_slow",
             Self::BodyBroken => "body_broken",
             Self::UnknownTask(_) => "unknown_task",
@@ -214,6 +225,8 @@ impl Rejection {
             Self::Upstream(UpstreamFault::NoLeader) => "no_leader",
             Self::Upstream(UpstreamFault::Redirect) => "router_redirect",
             Self::UnreadableAnswer => "unreadable_answer",
+            Self::TooManyRequests => "too_many_requests",
+            Self::TooManyOfCaller => "too_many_of_caller",
             Self::NotImplemented => "not_implemented",
             Self::Internal => "internal",
         }
@@ -223,11 +236,16 @@ impl Rejection {
     #[must_use]
     pub fn public_message(&self) -> String {
         match self {
-            Self::NoCredentials => "send a token: Authorization: Bearer <token>".to_owned(),
+            Self::NoCredentials => {
+                "send a token: Authorization: Bearer <token>; with a browser, sign in at /gate/login".to_owned()
+            }
             Self::BadCredentials(fault) => fault.public_message().to_string(),
             Self::KeysUnavailable(fault) => fault.to_string(),
             Self::Denied(forbidden) => forbidden.message(),
             Self::NotTheOwner => inspect::Refusal::NotTheOwner.to_string(),
+            Self::CrossOrigin => {
+                "a session's request must come from a page of the gate itself ([server] origin)".to_owned()
+            }
             Self::OddPath(odd) => odd.to_string(),
             Self::NotFound => "nothing is served under this path; `msq-gate routes` lists what is".to_owned(),
             Self::MethodNotAllowed(allowed) => format!("this path is served with {}", join_methods(allowed)),
@@ -236,19 +254,21 @@ impl Rejection {
             }
             Self::BadRequest { message, at: None, .. } => message.clone(),
             Self::UnsupportedMediaType(form) => form.to_string(),
-            Self::EncodedBody => "a body with Content-Encoding is not read here; send it as it is".to_owned(),
+            Self::EncodedBody => "of Content-Encoding only gzip is read here; send the body as it is".to_owned(),
             Self::HeadTooLarge => format!("the header fields are longer than {} bytes", super::MAX_HEADER_BYTES),
-            Self::BodyTooLarge => format!("the body is longer than {} bytes", super::MAX_SQL_BODY),
-            Self::BodySlow => format!("the body did not come within {} s", super::SQL_BODY_TIMEOUT.as_secs()),
-            Self::BodyBroken => "the body was cut off".to_owned(),
+            Self::BodyTooLarge(limit) => format!("the body is longer than {limit} bytes"),
+            Self::BodySlow => "the body did not come in time".to_owned(),
+            Self::BodyBroken => "the body was cut off, or is not what its Content-Encoding says".to_owned(),
             Self::UnknownTask(id) => inspect::Refusal::UnknownTask(id.clone()).to_string(),
             Self::UnknownStatement(id) => inspect::Refusal::UnknownStatement(id.clone()).to_string(),
             Self::UnknownQuery => inspect::Refusal::UnknownQuery.to_string(),
             Self::Lookup(fault) => fault.to_string(),
             Self::Upstream(fault) => fault.to_string(),
             Self::UnreadableAnswer => "Druid's answer cannot be filtered".to_owned(),
+            Self::TooManyRequests => "the gate has too many requests under way; try again".to_owned(),
+            Self::TooManyOfCaller => "you have too many requests under way; wait until some have ended".to_owned(),
             Self::NotImplemented => "this method is not implemented".to_owned(),
-            Self::Internal => "a defect of the gate; its log says more under this request id".to_owned(),
+            Self::Internal => "a defect of the gate; its log tells of it".to_owned(),
         }
     }
 
@@ -282,7 +302,14 @@ impl Rejection {
         if let Self::KeysUnavailable(fault) = self {
             return Some(fault.retry_after_seconds());
         }
-        if matches!(self, Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader)) { Some(1) } else { None }
+        if matches!(
+            self,
+            Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader) | Self::TooManyRequests | Self::TooManyOfCaller
+        ) {
+            Some(1)
+        } else {
+            None
+        }
     }
 
     /// The response, in the shape in which this API tells errors.
@@ -331,7 +358,12 @@ impl Rejection {
                 body.extend(self.missing_list());
                 Json::Object(body)
             }
-            ErrorShape::AccessCheck => Json::object([("error", Json::string(self.public_message()))]),
+            ErrorShape::AccessCheck if self.fault() == Fault::Caller => {
+                Json::object([("error", Json::string(self.public_message()))])
+            }
+            ErrorShape::AccessCheck => {
+                Json::object([("error", Json::string(self.public_message())), ("requestId", Json::string(request_id))])
+            }
             ErrorShape::SqlTask | ErrorShape::NativeSql | ErrorShape::Druid => {
                 let Json::Object(mut body) = self.druid_exception(self.error_code(), request_id) else {
                     return Json::Null;
@@ -370,7 +402,9 @@ impl Rejection {
         match self.status() {
             StatusCode::FORBIDDEN => "FORBIDDEN",
             StatusCode::NOT_FOUND => "NOT_FOUND",
-            StatusCode::PAYLOAD_TOO_LARGE => "CAPACITY_EXCEEDED",
+            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                "CAPACITY_EXCEEDED"
+            }
             StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => "TIMEOUT",
             status if status.is_client_error() => "INVALID_INPUT",
             _ => "RUNTIME_FAILURE",
@@ -381,7 +415,9 @@ impl Rejection {
         match self.status() {
             StatusCode::FORBIDDEN => "forbidden",
             StatusCode::NOT_FOUND => "notFound",
-            StatusCode::PAYLOAD_TOO_LARGE => "capacityExceeded",
+            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                "capacityExceeded"
+            }
             StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => "timeout",
             status if status.is_client_error() => "invalidInput",
             _ => "general",

@@ -18,13 +18,13 @@ fn claims() -> Value {
     })
 }
 
-fn with(key: &str, value: Value) -> Value {
+pub fn with(key: &str, value: Value) -> Value {
     let mut claims = claims();
     claims[key] = value;
     claims
 }
 
-fn file(name: &str) -> Vec<u8> {
+pub fn file(name: &str) -> Vec<u8> {
     std::fs::read(BED.ca.with_file_name(name)).expect(name)
 }
 
@@ -36,7 +36,7 @@ fn header() -> Header {
     header
 }
 
-fn signed(claims: &Value, key: &EncodingKey) -> String {
+pub fn signed(claims: &Value, key: &EncodingKey) -> String {
     jsonwebtoken::encode(&header(), claims, key).expect("signed")
 }
 
@@ -121,7 +121,24 @@ fn example(row: &Row) -> Example {
             // It has ended: Druid says 404 to its owner. A running one is cancelled in `lifecycle`.
             of_task(id, vec![("nobody", &[403]), ("reader", &[404]), ("writer", &[403])])
         }
-        "task_list" => anyone(row.path),
+        "task_list"
+        | "task_list_running"
+        | "task_list_pending"
+        | "task_list_waiting"
+        | "task_list_complete"
+        | "datasource_list"
+        | "datasource_list_loaded"
+        | "datasource_list_used" => anyone(row.path),
+        "task_statuses" => Example {
+            body: Some(json!(["nope"])),
+            ..plain(vec![
+                ("nobody", &[403]),
+                ("reader", &[403]),
+                ("writer", &[403]),
+                ("stater", &[403]),
+                ("admin", &[200]),
+            ])
+        },
         "task_payload" | "task_status" | "task_reports" | "task_log" => {
             let text = "INSERT INTO wiki SELECT * FROM wiki WHERE page = 'no such page' PARTITIONED BY DAY";
             let id = submit_task(crate::support::gate(), "admin", text);

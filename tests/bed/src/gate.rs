@@ -26,7 +26,7 @@ const LOG_LINES: usize = 25;
 /// What a gate is to be told; everything else is the same for all gates of a bed.
 #[derive(Debug, Clone)]
 pub struct GateOptions {
-    /// The address of the Router, or of what stands in for it.
+    /// The address of the Router, or of what stands in for it; several with spaces between them.
     pub router_url: String,
     /// `READ` or `WRITE`: what cancelling a query needs.
     pub task_cancel: String,
@@ -34,6 +34,8 @@ pub struct GateOptions {
     pub policy_text: String,
     /// The password of the gate's account.
     pub password: String,
+    /// Whether browsers may sign in.
+    pub sign_in: bool,
     /// More text for the end of the configuration.
     pub more: String,
 }
@@ -104,15 +106,17 @@ fn configuration(port: u16, options: &GateOptions) -> String {
     let path = |name: &str| quoted(&certs_dir().join(name).display().to_string());
     let (certificate, key, id_key, keys) =
         (path("server.pem"), path("server-key.pem"), path("id-key"), path("token-jwks.json"));
-    let (router, cancel, more) = (quoted(&options.router_url), quoted(&options.task_cancel), &options.more);
+    let origin = if options.sign_in { format!("origin = \"https://127.0.0.1:{port}\"\n") } else { String::new() };
+    let routers: Vec<String> = options.router_url.split(' ').map(quoted).collect();
+    let (routers, cancel, more) = (routers.join(", "), quoted(&options.task_cancel), &options.more);
     format!(
         r#"[server]
 listen = "127.0.0.1:{port}"
-certificate = {certificate}
+{origin}certificate = {certificate}
 key = {key}
 
 [druid]
-router = {router}
+routers = [{routers}]
 username = "{ACCOUNT}"
 password_file = "gate-password"
 

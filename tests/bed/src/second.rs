@@ -39,6 +39,7 @@ impl GateOptions {
             task_cancel: "READ".to_owned(),
             policy_text: gate::policy(&state.users),
             password: state.gate_password,
+            sign_in: true,
             more: String::new(),
         })
     }

@@ -253,6 +253,7 @@ impl<'a> Bringing<'a> {
             task_cancel: "READ".to_owned(),
             policy_text: gate::policy(&self.state.users),
             password: self.state.gate_password.clone(),
+            sign_in: true,
             more: String::new(),
         };
         let old_policy = places::read_if_there(&files.policy())?;
