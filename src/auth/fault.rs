@@ -80,9 +80,6 @@ pub enum TokenFault {
     /// Another scheme than Bearer, and than Basic where an issuer allows it.
     #[error("only the Bearer scheme is accepted")]
     WrongScheme,
-    /// Session cookies of which a part is missing or comes twice.
-    #[error("the session cookies are incomplete; sign in again")]
-    MalformedSession,
     /// Basic with something else than base64 of UTF-8 with a colon and without control characters.
     #[error("the Basic credentials are not base64 of a user name, a colon and a token")]
     MalformedBasic,
@@ -95,6 +92,9 @@ pub enum TokenFault {
     /// The user name is another than the token's.
     #[error("the user name is not that of the token in the password")]
     WrongUser,
+    /// Session cookies of which a part is missing or comes twice.
+    #[error("the session cookies are incomplete; sign in again")]
+    MalformedSession,
     /// Longer than [`MAX_TOKEN_BYTES`](super::MAX_TOKEN_BYTES).
     #[error("the token is longer than 16 KiB")]
     TooLarge,
@@ -203,11 +203,11 @@ impl TokenFault {
             Self::SeveralHeaders => "several_authorization_headers",
             Self::HeaderNotText => "authorization_not_text",
             Self::WrongScheme => "wrong_scheme",
-            Self::MalformedSession => "malformed_session",
             Self::MalformedBasic => "malformed_basic",
             Self::PasswordNotToken => "password_not_token",
             Self::BasicNotAllowed => "basic_not_allowed",
             Self::WrongUser => "wrong_user",
+            Self::MalformedSession => "malformed_session",
             Self::TooLarge => "token_too_large",
             Self::Malformed => "malformed_token",
             Self::ForbiddenHeader(_) => "forbidden_header",

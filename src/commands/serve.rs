@@ -68,10 +68,6 @@ async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
     };
     let authenticator = Authenticator::new(config.auth);
     let keys = authenticator.keep_keys_fresh();
-    let limits = config.limits;
-    let sign_in = SignIn::new(config.server.origin.clone());
-    let gate = Gate::new(authenticator.clone(), sign_in, policy, inspector, upstream, audit.clone(), limits.clone());
-    let gate = Arc::new(gate);
     let (Ok(hangup), Ok(stop)) = (signal(SignalKind::hangup()), stop_signal()) else {
         tracing::error!("signals cannot be received");
         return ExitCode::FAILURE;
@@ -84,6 +80,10 @@ async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
         },
         () = &mut stop => return ExitCode::SUCCESS,
     }
+    let limits = config.limits;
+    let sign_in = SignIn::new(config.server.origin.clone());
+    let gate = Gate::new(authenticator, sign_in, policy, inspector, upstream, audit.clone(), limits.clone());
+    let gate = Arc::new(gate);
     let server = match Server::bind(config.server, limits, audit).await {
         Ok(server) => server,
         Err(fault) => {
@@ -98,8 +98,8 @@ async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
     }
     let orderly = server.run(gate, stop).await;
     reloading.abort();
-    health.abort();
     drop(keys);
+    health.abort();
     if orderly {
         tracing::info!("stopped");
         ExitCode::SUCCESS

@@ -148,9 +148,7 @@ impl Gate {
         let now = SystemTime::now();
         let by_header = self.authenticator.authenticate(&head.headers, now).await;
         let by_cookie = by_header == Authentication::Absent;
-        let authentication =
-            if by_cookie { self.sign_in.authenticate(head, &self.authenticator, now).await } else { by_header };
-        match authentication {
+        match if by_cookie { self.sign_in.authenticate(head, &self.authenticator, now).await } else { by_header } {
             Authentication::Verified(identity) => {
                 record.caller(&identity);
                 if by_cookie {

@@ -177,8 +177,7 @@ async fn login(form: &LoginForm, authenticator: &Authenticator, record: &mut Rec
         }
         Authentication::Refused(fault) => Err(fault),
         Authentication::Unavailable(fault) => {
-            let why = format!("Not signed in: {fault}.");
-            return refuse(&Rejection::KeysUnavailable(fault), &shown(why), record);
+            return refuse(&Rejection::KeysUnavailable(fault), &shown(format!("Not signed in: {fault}.")), record);
         }
         Authentication::Absent => Err(TokenFault::Malformed),
     };
