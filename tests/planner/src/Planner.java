@@ -116,12 +116,11 @@ public final class Planner
     }
     OTHER_SOURCES.forEach(type -> mapper.registerSubtypes(new NamedType(OtherSource.class, type)));
     OTHER_FORMATS.forEach(type -> mapper.registerSubtypes(new NamedType(OtherFormat.class, type)));
-    localExport();
-    mapper.setInjectableValues(
-        new InjectableValues.Std()
-            .addValue(ObjectMapper.class, mapper)
-            .addValue(HttpInputSourceConfig.class, make(HttpInputSourceConfig.class))
-    );
+    InjectableValues.Std values = new InjectableValues.Std()
+        .addValue(ObjectMapper.class, mapper)
+        .addValue(HttpInputSourceConfig.class, make(HttpInputSourceConfig.class));
+    localExport(values);
+    mapper.setInjectableValues(values);
     factory = make(
         PlannerFactory.class,
         catalogue(),
@@ -454,11 +453,13 @@ public final class Planner
   }
 
   /** The one destination of an export that is no extension; 27 has none. */
-  private void localExport()
+  private void localExport(InjectableValues.Std values)
   {
     try {
       Class<?> local = Class.forName("org.apache.druid.storage.local.LocalFileExportStorageProvider");
       mapper.registerSubtypes(new NamedType(local, "local"));
+      Class<?> config = Class.forName("org.apache.druid.storage.StorageConfig");
+      values.addValue(config, make(config, "/exports"));
     }
     catch (ClassNotFoundException e) {
       // Versions before 29 export nothing.
