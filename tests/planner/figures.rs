@@ -10,8 +10,10 @@ use msq_gate_bed::planner::{self, Answer, Question, Version};
 
 /// As many statements are asked of one process; it bounds what is held at once.
 const BATCH: usize = 20_000;
-/// As many examples are kept of each kind of difference.
-const EXAMPLES: usize = 40;
+/// As many examples are kept of each kind of difference: the shortest ones.
+const EXAMPLES: usize = 12;
+/// As much of an error tells its kind.
+const ERROR_CHARS: usize = 50;
 
 /// A statement with the values of its parameters.
 #[derive(Clone, Debug)]
@@ -52,13 +54,12 @@ pub fn plain(resources: &BTreeSet<String>) -> BTreeSet<String> {
     resources.iter().map(unquoted).collect()
 }
 
-/// The text of a literal as Calcite writes it, with or without its character set.
-fn text_of(literal: &str) -> Option<String> {
-    let quoted = literal.strip_suffix('\'')?;
-    let start = quoted.find('\'')?;
-    let (set, body) = quoted.split_at(start);
-    let prefixed = set.is_empty() || set.starts_with('_') || set == "N" || set == "u&";
-    prefixed.then(|| body.trim_start_matches('\'').replace("''", "'"))
+/// The text of an argument as Calcite writes it: perhaps a name for it, perhaps a character set, one literal or several.
+fn text_of(argument: &str) -> Option<String> {
+    let body = argument.strip_suffix('\'')?;
+    let (_, body) = body.split_once('\'')?;
+    let parts: Vec<&str> = body.split("'\n'").collect();
+    Some(parts.concat().replace("''", "'"))
 }
 
 /// What the gate reads, or the word of its refusal.
@@ -102,6 +103,8 @@ pub struct Tally {
     pub failed_late: usize,
     pub missing_in_failed: usize,
     pub refused: BTreeMap<&'static str, usize>,
+    /// Why Druid does not accept the others.
+    pub errors: BTreeMap<String, usize>,
     pub differences: Vec<Difference>,
 }
 
@@ -132,6 +135,7 @@ impl Tally {
             };
             (druid, kind)
         } else {
+            *self.errors.entry(answer.error.chars().take(ERROR_CHARS).collect()).or_default() += 1;
             let Some(registered) = &answer.registered else { return };
             self.failed_late += 1;
             let druid = plain(registered);
@@ -142,9 +146,14 @@ impl Tally {
                 return;
             }
         };
-        if self.differences.iter().filter(|difference| difference.kind == kind).count() < EXAMPLES {
-            self.differences.push(Difference { version, kind, sql: statement.sql.clone(), druid, gate: read });
-        }
+        self.differences.push(Difference { version, kind, sql: statement.sql.clone(), druid, gate: read });
+        self.differences.sort_by_key(|difference| (difference.kind, difference.sql.len()));
+        let mut kept = BTreeMap::<Kind, usize>::new();
+        self.differences.retain(|difference| {
+            let count = kept.entry(difference.kind).or_default();
+            *count += 1;
+            *count <= EXAMPLES
+        });
     }
 
     fn refusals(&self) -> usize {
@@ -203,6 +212,19 @@ impl Figures {
             .unwrap();
         }
         rows
+    }
+
+    /// The most frequent errors of Druid, to see whether a generator makes what Druid runs.
+    pub fn errors(&self) -> String {
+        let mut text = String::new();
+        for (version, tally) in Version::ALL.iter().zip(&self.tallies) {
+            let mut errors: Vec<(&String, &usize)> = tally.errors.iter().collect();
+            errors.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+            for (error, count) in errors.iter().take(EXAMPLES) {
+                writeln!(text, "{} {count:>6} {error}", version.as_str()).unwrap();
+            }
+        }
+        text
     }
 
     pub fn differences(&self) -> impl Iterator<Item = &Difference> {

@@ -68,8 +68,10 @@ enum Columns
     List<RelDataTypeField> fields = new ArrayList<>();
     if (many) {
       KNOWN.forEach((name, type) -> fields.add(new RelDataTypeFieldImpl(name, fields.size(), nullable(factory, type))));
+      // The column that every made-up statement uses.
+      fields.add(new RelDataTypeFieldImpl("c1", fields.size(), nullable(factory, others)));
     } else {
-      fields.add(new RelDataTypeFieldImpl("x", 0, nullable(factory, others)));
+      fields.add(new RelDataTypeFieldImpl("c1", 0, nullable(factory, others)));
     }
     return new Row(fields, factory);
   }

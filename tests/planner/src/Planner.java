@@ -90,8 +90,8 @@ import org.apache.druid.sql.calcite.schema.NamedSchema;
  */
 public final class Planner
 {
-  /** Druid's parser recurses; a stack like this reads all that a server's own could. */
-  private static final long STACK_BYTES = 256L << 20;
+  /** Druid's parser recurses; this is more than a server's threads have. */
+  private static final long STACK_BYTES = 8L << 20;
   private static final int ERROR_CHARS = 160;
 
   /** Errors that no other guess at the columns helps against. */
@@ -326,8 +326,8 @@ public final class Planner
       namespace.validate(validator.getUnknownType());
       table = namespace.getTable();
     }
-    catch (Exception | AssertionError e) {
-      // No such table, in any catalogue.
+    catch (Exception | AssertionError | StackOverflowError e) {
+      // No such table in any catalogue; or an item of a WITH that has failed, in which Calcite goes round in a circle.
       return;
     }
     if (table != null && table.getQualifiedName().size() == 2) {
