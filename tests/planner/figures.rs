@@ -11,7 +11,7 @@ use msq_gate_bed::planner::{self, Answer, Question, Version};
 /// As many statements are asked of one process; it bounds what is held at once.
 const BATCH: usize = 20_000;
 /// As many examples are kept of each kind of difference: the shortest ones.
-const EXAMPLES: usize = 12;
+const EXAMPLES: usize = 60;
 /// As much of an error tells its kind.
 const ERROR_CHARS: usize = 50;
 
@@ -104,7 +104,7 @@ pub struct Tally {
     pub missing_in_failed: usize,
     pub refused: BTreeMap<&'static str, usize>,
     /// Why Druid does not accept the others.
-    pub errors: BTreeMap<String, usize>,
+    pub errors: BTreeMap<String, (usize, String)>,
     pub differences: Vec<Difference>,
 }
 
@@ -135,7 +135,12 @@ impl Tally {
             };
             (druid, kind)
         } else {
-            *self.errors.entry(answer.error.chars().take(ERROR_CHARS).collect()).or_default() += 1;
+            let error: String = answer.error.chars().take(ERROR_CHARS).collect();
+            let (count, shortest) = self.errors.entry(error).or_insert_with(|| (0, statement.sql.clone()));
+            *count += 1;
+            if statement.sql.len() < shortest.len() {
+                shortest.clone_from(&statement.sql);
+            }
             let Some(registered) = &answer.registered else { return };
             self.failed_late += 1;
             let druid = plain(registered);
@@ -182,6 +187,17 @@ pub fn measure(set: &str, statements: impl Iterator<Item = Statement>) -> Figure
     Figures { set: set.to_owned(), tallies }
 }
 
+/// The same, where the answers are there already; every difference is kept.
+pub fn judge(set: &str, statements: &[Statement], answers: &[Vec<Answer>; 2]) -> Figures {
+    let mut tallies = [Tally::default(), Tally::default()];
+    for ((version, tally), answers) in Version::ALL.into_iter().zip(&mut tallies).zip(answers) {
+        for (statement, answer) in statements.iter().zip(answers) {
+            tally.add(version, statement, answer);
+        }
+    }
+    Figures { set: set.to_owned(), tallies }
+}
+
 impl Figures {
     /// Rows of a table for people, without its head.
     pub fn rows(&self) -> String {
@@ -218,10 +234,10 @@ impl Figures {
     pub fn errors(&self) -> String {
         let mut text = String::new();
         for (version, tally) in Version::ALL.iter().zip(&self.tallies) {
-            let mut errors: Vec<(&String, &usize)> = tally.errors.iter().collect();
-            errors.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-            for (error, count) in errors.iter().take(EXAMPLES) {
-                writeln!(text, "{} {count:>6} {error}", version.as_str()).unwrap();
+            let mut errors: Vec<(&String, &(usize, String))> = tally.errors.iter().collect();
+            errors.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+            for (error, (count, shortest)) in errors.iter().take(EXAMPLES) {
+                writeln!(text, "{} {count:>6} {error}\n          {shortest:?}", version.as_str()).unwrap();
             }
         }
         text

@@ -8,15 +8,14 @@ use super::random::Random;
 /// Levels of queries within queries.
 const DEPTH: usize = 3;
 
-const NAMES: [&str; 12] =
-    ["wiki", "taxi", "a", "b", "secret", "Secret", "FOO", "foo", "pub", "druid", "sys", "APPEND"];
+const NAMES: [&str; 12] = ["wiki", "taxi", "a", "b", "secret", "Secret", "FOO", "foo", "pub", "druid", "sys", "APPEND"];
 /// Names that have to be quoted.
 const ODD_NAMES: [&str; 6] = ["druid.secret", "a b", "a\"\"b", "SELECT", "день", "-- x"];
 const EXTERN: &str = r#"'{"type":"inline","data":"a\n1"}' , '{"type":"csv","findColumnsFromHeader":true}'"#;
 
 /// One statement.
 pub fn statement(random: &mut Random) -> String {
-    let mut maker = Maker { random, tokens: Vec::new(), made: 0, named: false };
+    let mut maker = Maker { random, tokens: Vec::new(), made: 0, named: false, bare: false };
     maker.statement();
     let tokens = std::mem::take(&mut maker.tokens);
     write(&tokens, maker.random)
@@ -29,6 +28,8 @@ struct Maker<'a> {
     made: usize,
     /// The next operand has to give its first column the name c1.
     named: bool,
+    /// The last operand was TABLE t.
+    bare: bool,
 }
 
 impl Maker<'_> {
@@ -86,19 +87,21 @@ impl Maker<'_> {
             self.say("druid .");
         }
         self.name();
+        let bounded = replace && self.random.chance(30);
         if replace {
-            match self.random.below(3) {
-                0 => {
+            match bounded {
+                true => {
                     self.say("OVERWRITE WHERE __time >= TIMESTAMP");
                     self.token("'2020-01-01 00:00:00'");
                     self.say("AND __time < TIMESTAMP");
                     self.token("'2020-02-01 00:00:00'");
                 }
-                _ => self.say("OVERWRITE ALL"),
+                false => self.say("OVERWRITE ALL"),
             }
         }
-        let grain = self.random.below(5);
-        // Without a time column only ALL is accepted by the planner's later steps; validation takes any.
+        // An interval of whole months allows no other grain than these.
+        let grain = if bounded { 3 * self.random.below(2) } else { self.random.below(5) };
+        self.named = true;
         self.body(DEPTH, 2, false);
         self.say("PARTITIONED BY");
         match grain {
@@ -127,9 +130,11 @@ impl Maker<'_> {
 
     /// A query with `arity` columns, the first of which is named c1.
     fn query(&mut self, depth: usize, arity: usize, top: bool) {
+        let named = self.named;
         if self.random.chance(if top { 35 } else { 15 }) {
             self.with(depth);
         }
+        self.named = named;
         self.body(depth, arity, true);
     }
 
@@ -161,11 +166,17 @@ impl Maker<'_> {
             if operand > 0 {
                 let rare = self.random.chance(10);
                 // Druid parses the rare ones and does not run them.
-                self.say_one(if rare { &["INTERSECT", "EXCEPT ALL"] } else { &["UNION ALL", "UNION", "UNION DISTINCT"] });
+                self.say_one(if rare {
+                    &["INTERSECT", "EXCEPT ALL"]
+                } else {
+                    &["UNION ALL", "UNION", "UNION DISTINCT"]
+                });
             }
             self.operand(depth, arity);
         }
-        if ordered && self.random.chance(25) {
+        // Over TABLE t alone Druid parses it and does not run it.
+        let table = self.bare && !self.random.chance(5);
+        if ordered && !table && self.random.chance(25) {
             self.say("ORDER BY");
             match self.random.below(4) {
                 0 if depth > 0 => {
@@ -173,17 +184,20 @@ impl Maker<'_> {
                     self.query(depth - 1, 1, false);
                     self.say(")");
                 }
-                1 => self.say("c1 DESC NULLS LAST"),
+                // 27 does not run NULLS LAST.
+                1 if self.random.chance(8) => self.say("1 DESC NULLS LAST"),
+                1 => self.say("1 DESC"),
                 _ => self.say("1"),
             }
         }
-        if ordered && self.random.chance(25) {
+        if ordered && !table && self.random.chance(25) {
             let words = ["LIMIT 10", "LIMIT 10 OFFSET 2", "OFFSET 3 ROWS", "FETCH NEXT 3 ROWS ONLY", "LIMIT ALL"];
             self.say_one(&words);
         }
     }
 
     fn operand(&mut self, depth: usize, arity: usize) {
+        self.bare = false;
         let choice = if std::mem::take(&mut self.named) { 11 } else { self.random.below(12) };
         match choice {
             0 if depth > 0 => {
@@ -194,6 +208,7 @@ impl Maker<'_> {
             1 if arity == 1 => {
                 self.say("TABLE");
                 self.table();
+                self.bare = true;
             }
             2 => {
                 self.say("VALUES (");
@@ -441,7 +456,9 @@ impl Maker<'_> {
         match self.random.below(12) {
             0 | 1 => self.token(format!("\"{name}\"")),
             2 => self.token(format!("U&\"\\{:04x}{}\"", u32::from(name.chars().next().unwrap()), &name[1..])),
-            3 => self.token(format!("u&\"!{:04X}{}\" UESCAPE '!'", u32::from(name.chars().next().unwrap()), &name[1..])),
+            3 => {
+                self.token(format!("u&\"!{:04X}{}\" UESCAPE '!'", u32::from(name.chars().next().unwrap()), &name[1..]))
+            }
             _ => self.token(name),
         }
     }
@@ -479,7 +496,7 @@ impl Maker<'_> {
                 self.say("CAST (");
                 self.dotted(of);
                 self.say("AS VARCHAR ) LIKE");
-                self.literal();
+                self.text();
             }
             // Druid parses EXISTS and does not run it.
             5 if self.random.chance(15) => {
@@ -513,7 +530,7 @@ impl Maker<'_> {
                     self.table();
                 } else {
                     self.table();
-                    self.say_one(&["LIMIT 1", "OFFSET 1", "FETCH FIRST ROW ONLY"]);
+                    self.say_one(&["LIMIT 1", "OFFSET 1", "FETCH FIRST 1 ROW ONLY"]);
                 }
                 self.say(")");
             }
@@ -569,9 +586,7 @@ impl Maker<'_> {
                 self.say("LIMIT 1 )");
             }
             10 => {
-                self.say("ARRAY [");
-                self.expression(depth - 1, of);
-                self.say(", (");
+                self.say("ARRAY [ 1 , (");
                 self.query(depth - 1, 1, false);
                 self.say(") ]");
             }
@@ -594,13 +609,21 @@ impl Maker<'_> {
             }
             _ => {
                 self.say("ARRAY (");
-                self.query(depth - 1, 1, false);
+                self.select(depth - 1, 1);
                 self.say(")");
             }
         }
     }
 
     fn literal(&mut self) {
+        if self.random.chance(70) {
+            self.text();
+        } else {
+            self.say_one(&["X'41'", "1e3", "7", "TRUE", "1.5"]);
+        }
+    }
+
+    fn text(&mut self) {
         let literals = [
             "'it''s'",
             "'-- no comment, secret'",
@@ -611,14 +634,10 @@ impl Maker<'_> {
             "N'n'",
             "_utf8'u'",
             "U&'\\0041'",
-            "X'41'",
-            "1e3",
-            "7",
-            "TRUE",
-            "'(' ",
+            "'('",
             "'line\nline'",
         ];
-        let literal = self.random.pick(&literals).trim_end().to_owned();
+        let literal = self.random.pick(&literals).to_owned();
         self.token(literal);
     }
 }

@@ -4,26 +4,136 @@ use super::random::Random;
 
 /// Tokens that change what a statement reads, or how.
 const POOL: [&str; 74] = [
-    ",", "(", ")", ".", "*", "TABLE", "FROM", "SELECT", "WITH", "AS", "UNION ALL", "LIMIT 1", "OFFSET 1", "ORDER BY",
-    "JOIN", "ON", "WHERE", "secret", "\"secret\"", "druid.secret", "U&\"\\0061\"", "'", "\"", "--", "/*", "*/", "/***/",
-    "/*+", "//", "\n", "\r", "VALUES", "EXISTS", "IN", "LATERAL", "UNNEST", "APPEND", "EXTERN", "'a'", "'a' 'b'", "?",
-    ";", "=>", "=", "INSERT INTO", "REPLACE INTO", "EXPLAIN PLAN FOR", "DESCRIBE", "PARTITIONED BY", "CLUSTERED BY",
-    "OVERWRITE ALL", "EXTEND", "SET", "RECURSIVE", "CASE", "END", "ARRAY", "MULTISET", "CURSOR", "ROW", "GROUP BY",
-    "FILTER", "OVER", "WITHIN GROUP", "MATCH_RECOGNIZE", "TABLESAMPLE", "FOR SYSTEM_TIME AS OF", "NATURAL", "CROSS JOIN",
-    "1.", "$", "e'", "sys.tasks", "EXCEPT",
+    ",",
+    "(",
+    ")",
+    ".",
+    "*",
+    "TABLE",
+    "FROM",
+    "SELECT",
+    "WITH",
+    "AS",
+    "UNION ALL",
+    "LIMIT 1",
+    "OFFSET 1",
+    "ORDER BY",
+    "JOIN",
+    "ON",
+    "WHERE",
+    "secret",
+    "\"secret\"",
+    "druid.secret",
+    "U&\"\\0061\"",
+    "'",
+    "\"",
+    "--",
+    "/*",
+    "*/",
+    "/***/",
+    "/*+",
+    "//",
+    "\n",
+    "\r",
+    "VALUES",
+    "EXISTS",
+    "IN",
+    "LATERAL",
+    "UNNEST",
+    "APPEND",
+    "EXTERN",
+    "'a'",
+    "'a' 'b'",
+    "?",
+    ";",
+    "=>",
+    "=",
+    "INSERT INTO",
+    "REPLACE INTO",
+    "EXPLAIN PLAN FOR",
+    "DESCRIBE",
+    "PARTITIONED BY",
+    "CLUSTERED BY",
+    "OVERWRITE ALL",
+    "EXTEND",
+    "SET",
+    "RECURSIVE",
+    "CASE",
+    "END",
+    "ARRAY",
+    "MULTISET",
+    "CURSOR",
+    "ROW",
+    "GROUP BY",
+    "FILTER",
+    "OVER",
+    "WITHIN GROUP",
+    "MATCH_RECOGNIZE",
+    "TABLESAMPLE",
+    "FOR SYSTEM_TIME AS OF",
+    "NATURAL",
+    "CROSS JOIN",
+    "1.",
+    "$",
+    "e'",
+    "sys.tasks",
+    "EXCEPT",
 ];
 
-/// `statement` with one to four changes; `other` lends tokens.
+/// In the place of an expression or a name, mostly without harm.
+const HARMLESS: [&str; 14] = [
+    "(SELECT MAX(x) FROM secret)",
+    "(secret LIMIT 1)",
+    "(TABLE secret)",
+    "(WITH a AS (SELECT x FROM secret) SELECT MAX(x) FROM a)",
+    "secret",
+    "a",
+    "\"a\"",
+    "U&\"\\0061\"",
+    "druid.a",
+    "Secret",
+    "'x'",
+    "1",
+    "(1)",
+    "wiki",
+];
+/// Between two tokens, without harm.
+const BETWEEN: [&str; 12] = [
+    "/**/",
+    "/* , secret */",
+    " -- , secret\n",
+    " // '\r",
+    "/***/ , secret */",
+    " \r\n",
+    "\t",
+    "\x0c",
+    "/* /* */",
+    " --\r",
+    " /*+ h(a) */ ",
+    "/* ' */",
+];
+
+/// `statement` with a few changes; `other` lends tokens.
 pub fn mutate(statement: &str, other: &str, random: &mut Random) -> String {
     let mut tokens = split(statement);
     let lent = split(other);
-    for _ in 0..=random.below(4) {
+    let changes = if random.chance(60) { 1 } else { 1 + random.below(4) };
+    for _ in 0..changes {
         if tokens.is_empty() {
             break;
         }
         let at = random.below(tokens.len());
         let end = (at + 1 + random.below(8)).min(tokens.len());
-        match random.below(9) {
+        match random.below(15) {
+            9 | 10 => tokens.insert(at, random.pick(&BETWEEN).to_owned()),
+            11..=14 => {
+                // The next word or literal.
+                let word =
+                    |token: &String| token.chars().next().is_some_and(|c| c.is_alphanumeric() || "'\"".contains(c));
+                if let Some(place) = (at..tokens.len()).find(|place| word(&tokens[*place])) {
+                    tokens[place] = random.pick(&HARMLESS).to_owned();
+                }
+            }
             0 => {
                 tokens.remove(at);
             }

@@ -95,7 +95,7 @@ public final class Planner
   private static final int ERROR_CHARS = 160;
 
   /** Errors that no other guess at the columns helps against. */
-  private static final List<String> SURE = List.of("No match found for function signature", "Object '");
+  private static final List<String> SURE = List.of("No match found for function signature", "Object '", "Query expression encountered", "Column count mismatch");
 
   private static final Pattern DECLARATION =
       Pattern.compile("\\bAS\\s+\"?(\\w+)\"?(?:\\s*\\(([^()]*)\\))?", Pattern.CASE_INSENSITIVE);
