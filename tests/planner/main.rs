@@ -35,7 +35,7 @@ fn show(figures: &[Figures]) {
 fn line(answer: &Answer) -> String {
     let words = |set: &BTreeSet<String>| match set.len() {
         0 => "nothing".to_owned(),
-        _ => set.iter().cloned().collect::<Vec<_>>().join(", "),
+        _ => set.iter().cloned().collect::<Vec<_>>().join(", ").replace('\n', "⏎"),
     };
     match &answer.registered {
         _ if answer.accepted => words(&answer.resources),
