@@ -44,14 +44,16 @@ pub fn ask_both(statements: &[Statement]) -> [Vec<Answer>; 2] {
     })
 }
 
-/// What Druid would authorize, in the gate's words. Druid 30 to 36 ask for APPEND's names with their quotes on, a defect
-/// that the gate does not share: it asks for the names themselves, as 37 does.
+/// What Druid would authorize, in the gate's words. Two of Druid's own defects are not shared: 30 to 36 ask for APPEND's
+/// names with their quotes on, 37 for the names themselves, as the gate does; and Calcite 1.21 leaves the quotes on a
+/// table whose whole name is a star.
 pub fn plain(resources: &BTreeSet<String>) -> BTreeSet<String> {
-    let unquoted = |word: &String| {
-        let name = word.strip_prefix("DATASOURCE|").and_then(|rest| rest.strip_suffix("|READ"));
-        name.and_then(text_of).map_or_else(|| word.clone(), |name| format!("DATASOURCE|{name}|READ"))
+    let name_of = |word: &String| {
+        let name = word.strip_prefix("DATASOURCE|")?.strip_suffix("|READ")?;
+        if name == "\"*\"" { Some("*".to_owned()) } else { text_of(name) }
     };
-    resources.iter().map(unquoted).collect()
+    let plain = |word: &String| name_of(word).map_or_else(|| word.clone(), |name| format!("DATASOURCE|{name}|READ"));
+    resources.iter().map(plain).collect()
 }
 
 /// The text of an argument as Calcite writes it: perhaps a name for it, perhaps a character set, one literal or several.
