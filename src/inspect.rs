@@ -3,6 +3,8 @@
 //! Nothing here sends anything for the caller; a task is looked up through [`TaskDirectory`], which is asked with an id
 //! and nothing else.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
@@ -11,7 +13,8 @@ use crate::auth::Identity;
 use crate::druid::media_type::{NoForm, SqlForm};
 use crate::druid::sql_query::{OddQuery, ParameterValue, SqlQuery};
 use crate::druid::task::{QUERY_CONTROLLER, QUERY_SELECT, TaskFacts, TaskId};
-use crate::druid::{Recognized, Row, Rule, context};
+use crate::druid::{Body, Recognized, Row, Rule, context};
+use crate::json::{self, Json};
 use crate::permission::{Action, Need, Permissions, ResourceAction, ResourceType};
 use crate::policy::{Grants, Subject};
 use crate::query_id::{QueryId, QueryIds, TASK_PREFIX, Whose};
@@ -150,8 +153,8 @@ pub enum Refusal {
 
 /// The body of a request whose row is judged by it.
 #[derive(Clone, Copy, Debug)]
-pub struct SqlBody<'a> {
-    /// How it carries its SQL.
+pub struct RequestBody<'a> {
+    /// What it is by its Content-Type.
     pub form: SqlForm,
     /// The bytes.
     pub bytes: &'a [u8],
@@ -165,25 +168,29 @@ impl<D: TaskDirectory> Inspector<D> {
     pub async fn inspect(
         &self,
         recognized: &Recognized,
-        body: Option<SqlBody<'_>>,
+        body: Option<RequestBody<'_>>,
         caller: &Identity,
     ) -> Result<Inspected, Refusal> {
         match recognized.row.rule {
             Rule::Open | Rule::AnyIdentity => Ok(Inspected::new(recognized, Need::AnyIdentity)),
             Rule::Holds(action, resource_type, name) => {
                 let permission = ResourceAction::new(action, resource_type, name);
-                Ok(Inspected::new(recognized, Need::AllOf(Permissions::one(permission))))
+                let mut inspected = Inspected::new(recognized, Need::AllOf(Permissions::one(permission)));
+                if recognized.row.body == Body::TaskIds {
+                    inspected.body = Some(task_ids(body.ok_or(NoForm::Missing)?)?);
+                }
+                Ok(inspected)
             }
             Rule::SubmitSql(_) => self.submit(recognized, body.ok_or(NoForm::Missing)?, caller),
             Rule::OwnSqlQuery => self.own_query(recognized, caller),
             Rule::OwnStatement => self.own_statement(recognized, caller),
             Rule::ReadTask => self.task(recognized, |_| Action::Read).await,
             Rule::CancelTask => self.task(recognized, |facts| self.cancel_action(facts)).await,
-            Rule::ListTasks => Ok(list_tasks(recognized)),
+            Rule::FilteredList => Ok(filtered_list(recognized)),
         }
     }
 
-    fn submit(&self, recognized: &Recognized, body: SqlBody<'_>, caller: &Identity) -> Result<Inspected, Refusal> {
+    fn submit(&self, recognized: &Recognized, body: RequestBody<'_>, caller: &Identity) -> Result<Inspected, Refusal> {
         let query = SqlQuery::read(body.form, body.bytes)?;
         let parameters: Vec<sql::Parameter> = query.parameter_values().into_iter().map(sql_parameter).collect();
         let reading = sql::read(&query.sql, &parameters).map_err(|refusal| Refusal::Sql(Box::new(refusal)))?;
@@ -260,11 +267,24 @@ impl<D: TaskDirectory> Inspector<D> {
 }
 
 /// A list that is asked for one datasource needs READ on it, as in Druid; any other is only filtered.
-fn list_tasks(recognized: &Recognized) -> Inspected {
+fn filtered_list(recognized: &Recognized) -> Inspected {
     let need = recognized.parameter("datasource").map_or(Need::AnyIdentity, |datasource| {
         Need::AllOf(Permissions::one(ResourceAction::new(Action::Read, ResourceType::Datasource, datasource)))
     });
     Inspected::new(recognized, need)
+}
+
+/// A JSON array of task ids, rendered anew.
+fn task_ids(body: RequestBody<'_>) -> Result<Bytes, Refusal> {
+    if body.form != SqlForm::Json {
+        return Err(NoForm::Unsupported.into());
+    }
+    let ids = json::parse_bytes(body.bytes).map_err(OddQuery::from)?;
+    let is_id = |item: &Json| item.as_str().and_then(TaskId::new).is_some();
+    if !ids.as_array().is_some_and(|items| items.iter().all(is_id)) {
+        return Err(OddQuery::Type("the body", "a JSON array of task ids").into());
+    }
+    Ok(Bytes::from(ids.render()))
 }
 
 fn sql_parameter(value: ParameterValue) -> sql::Parameter {

@@ -5,6 +5,8 @@
 //! that have one reading are taken: UTF-8, one value, no key twice at any depth (RFC 8259, sections 4 and 8). The tree
 //! keeps the order of keys and the text of numbers; what is sent to Druid is rendered from it.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::fmt::Write;
 
 /// Containers within containers; deeper texts are refused so that no input overflows a stack.
@@ -43,7 +45,11 @@ pub struct Fault {
 /// # Errors
 /// The first [`Fault`].
 pub fn parse(text: &str) -> Result<Json, Fault> {
-    let mut reader = Reader { bytes: text.as_bytes(), text, at: 0 };
+    read(text, Halves::Refused)
+}
+
+fn read(text: &str, halves: Halves) -> Result<Json, Fault> {
+    let mut reader = Reader { bytes: text.as_bytes(), text, at: 0, halves };
     reader.skip_whitespace();
     let value = reader.value(0)?;
     reader.skip_whitespace();
@@ -55,9 +61,20 @@ pub fn parse(text: &str) -> Result<Json, Fault> {
 /// # Errors
 /// The first [`Fault`].
 pub fn parse_bytes(bytes: &[u8]) -> Result<Json, Fault> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|e| Fault { at: e.valid_up_to(), what: "bytes that are not UTF-8" })?;
-    parse(text)
+    parse(utf8(bytes)?)
+}
+
+/// The same for an answer of Druid's, which is looked at and never rendered: half a surrogate pair is read as U+FFFD.
+/// Java's strings may hold one, as where Druid cuts an `errorMsg` after 100 UTF-16 units, and Jackson writes it out.
+///
+/// # Errors
+/// The first [`Fault`].
+pub fn parse_answer(bytes: &[u8]) -> Result<Json, Fault> {
+    read(utf8(bytes)?, Halves::Replaced)
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(bytes).map_err(|e| Fault { at: e.valid_up_to(), what: "bytes that are not UTF-8" })
 }
 
 impl Json {
@@ -157,10 +174,18 @@ fn write_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// What becomes of half a surrogate pair, which no Rust string can hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Halves {
+    Refused,
+    Replaced,
+}
+
 struct Reader<'a> {
     bytes: &'a [u8],
     text: &'a str,
     at: usize,
+    halves: Halves,
 }
 
 impl Reader<'_> {
@@ -337,16 +362,23 @@ impl Reader<'_> {
 
     fn unicode_escape(&mut self) -> Result<char, Fault> {
         let first = self.four_hex()?;
-        let code = if (0xd800..0xdc00).contains(&first) && self.take(b'\\') && self.take(b'u') {
+        let after_first = self.at;
+        let mut code = first;
+        if (0xd800..0xdc00).contains(&first) && self.take(b'\\') && self.take(b'u') {
             let second = self.four_hex()?;
-            if !(0xdc00..0xe000).contains(&second) {
-                return Err(self.fault("half a surrogate pair in a JSON string"));
+            if (0xdc00..0xe000).contains(&second) {
+                code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
             }
-            0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)
-        } else {
-            first
-        };
-        char::from_u32(code).ok_or_else(|| self.fault("half a surrogate pair in a JSON string"))
+        }
+        match (char::from_u32(code), self.halves) {
+            (Some(c), _) => Ok(c),
+            (None, Halves::Refused) => Err(self.fault("half a surrogate pair in a JSON string")),
+            (None, Halves::Replaced) => {
+                // What follows the half is a character of its own.
+                self.at = after_first;
+                Ok(char::REPLACEMENT_CHARACTER)
+            }
+        }
     }
 
     fn four_hex(&mut self) -> Result<u32, Fault> {
@@ -402,6 +434,26 @@ mod tests {
         assert_eq!(refused(r#""\ud800\u0041""#), "half a surrogate pair in a JSON string");
         assert_eq!(refused(r#""\udc00""#), "half a surrogate pair in a JSON string");
         assert_eq!(parse_bytes(b"\"\xc1\x81\"").expect_err("overlong").what, "bytes that are not UTF-8");
+    }
+
+    #[test]
+    fn halves_of_pairs_in_answers_are_replaced() {
+        for (text, read) in [
+            (r#""\ud83d""#, "\u{fffd}"),
+            (r#""a\ud83d...""#, "a\u{fffd}..."),
+            (r#""\udc00x""#, "\u{fffd}x"),
+            (r#""\ud83d\u0041""#, "\u{fffd}A"),
+            (r#""\ud83d\n""#, "\u{fffd}\n"),
+            (r#""\ud83d\ud83d\ude00""#, "\u{fffd}\u{1f600}"),
+            (r#""\ud83d\ude00""#, "\u{1f600}"),
+        ] {
+            assert_eq!(parse_answer(text.as_bytes()), Ok(Json::string(read)), "{text}");
+        }
+        // All else is as strict as in requests.
+        for text in [r#"{"a":1,"a":2}"#, r#"{"\ud83d":1,"\ud83e":2}"#, "{} x", r#""\ud83d\u12g4""#] {
+            assert!(parse_answer(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(parse_answer(b"\"\xed\xa0\xbd\"").is_err());
     }
 
     #[test]

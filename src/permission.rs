@@ -2,6 +2,8 @@
 //!
 //! Druid: `org.apache.druid.server.security.{Resource, Action, ResourceAction, ResourceType}`.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::collections::BTreeSet;
 use std::fmt;
 

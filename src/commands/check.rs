@@ -52,9 +52,13 @@ fn summary(args: &CheckArgs, config: &Config, policy: &Policy) -> String {
         args.config.display(),
         config.server.listen,
         if config.server.tls.is_some() { "" } else { " WITHOUT TLS" },
-        config.druid.router,
+        routers(config),
         config.auth.issuers.len(),
     )
+}
+
+fn routers(config: &Config) -> String {
+    config.druid.routers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn summary_json(config: &Config, policy: &Policy) -> String {
@@ -63,7 +67,7 @@ fn summary_json(config: &Config, policy: &Policy) -> String {
         "ok": true,
         "listen": config.server.listen.to_string(),
         "tls": config.server.tls.is_some(),
-        "router": config.druid.router.to_string(),
+        "routers": config.druid.routers.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "issuers": config.auth.issuer_names(),
         "roles": roles,
         "bindings": bindings,

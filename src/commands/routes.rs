@@ -35,7 +35,7 @@ fn as_table() -> String {
         out.push_str(line.last().map_or("", String::as_str));
         out.push('\n');
     }
-    out.push_str("* also under /proxy/overlord and /proxy/coordinator");
+    out.push_str("*  also under /proxy/overlord and /proxy/coordinator\n** also under /proxy/coordinator");
     out
 }
 
@@ -43,6 +43,7 @@ fn cells(row: &Row) -> [String; 4] {
     let mark = match row.alias {
         Alias::None => "",
         Alias::Overlord => " *",
+        Alias::Coordinator => " **",
     };
     [row.method.to_string(), format!("{}{mark}", row.path), row.since.to_string(), needs(row.rule)]
 }
@@ -78,6 +79,6 @@ fn needs(rule: Rule) -> String {
         Rule::OwnSqlQuery | Rule::OwnStatement => "to have submitted it".to_owned(),
         Rule::ReadTask => "READ on the task's datasource".to_owned(),
         Rule::CancelTask => "READ on a query's datasource ([policy] task_cancel), WRITE on another task's".to_owned(),
-        Rule::ListTasks => "an identity; tasks whose datasource it may READ are listed".to_owned(),
+        Rule::FilteredList => "an identity; of the list it sees what names a datasource that it may READ".to_owned(),
     }
 }

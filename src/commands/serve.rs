@@ -59,14 +59,18 @@ pub fn run(args: &ServeArgs) -> ExitCode {
 
 async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
     let source = PolicySource { file: config.policy.file, issuer_names: config.auth.issuer_names() };
-    let upstream = Upstream::new(&config.druid);
+    let upstream = Upstream::new(&config.druid, &config.limits);
+    let health = tokio::spawn(upstream.routers().watch(upstream.clone()));
     let inspector = Inspector {
         ids: QueryIds::new(config.ids.key.expose()),
         task_cancel: config.policy.task_cancel,
         directory: Directory::new(upstream.clone()),
     };
-    let gate = Arc::new(Gate::new(Authenticator::new(config.auth), policy, inspector, upstream, audit));
-    let server = match Server::bind(config.server).await {
+    let authenticator = Authenticator::new(config.auth);
+    let limits = config.limits;
+    let gate = Gate::new(authenticator, policy, inspector, upstream, audit.clone(), limits.clone());
+    let gate = Arc::new(gate);
+    let server = match Server::bind(config.server, limits, audit).await {
         Ok(server) => server,
         Err(fault) => {
             tracing::error!(%fault, "cannot serve");
@@ -79,11 +83,12 @@ async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
     };
     let reloading = tokio::spawn(reload_on_hangup(hangup, source, Arc::clone(&gate)));
     match server.local_address() {
-        Ok(address) => tracing::info!(%address, router = %config.druid.router, "serving"),
+        Ok(address) => tracing::info!(%address, "serving"),
         Err(error) => tracing::info!(%error, "serving"),
     }
     let orderly = server.run(gate, stop).await;
     reloading.abort();
+    health.abort();
     if orderly {
         tracing::info!("stopped");
         ExitCode::SUCCESS

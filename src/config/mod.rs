@@ -5,6 +5,7 @@
 mod fault;
 mod files;
 mod issuers;
+mod limits;
 mod raw;
 mod settings;
 
@@ -12,6 +13,7 @@ use std::path::Path;
 
 pub use fault::{Faults, FileFault};
 pub use files::{MAX_FILE_BYTES, read_text, without_newline};
+pub use limits::Limits;
 pub use settings::{Config, DruidSettings, IdSettings, PolicySettings, Secret, ServerSettings, TlsSettings};
 
 use crate::policy::Policy;

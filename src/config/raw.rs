@@ -15,7 +15,7 @@ use rustls::sign::CertifiedKey;
 
 use super::files::{read_text, without_newline};
 use super::settings::{Config, DruidSettings, IdSettings, PolicySettings, Secret, ServerSettings, TlsSettings};
-use super::{DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS, MIN_ID_KEY_BYTES, issuers};
+use super::{DEFAULT_GRACE_SECONDS, Limits, MAX_GRACE_SECONDS, MIN_ID_KEY_BYTES, issuers, limits};
 use crate::auth::AuthSettings;
 use crate::permission::Action;
 use crate::toml_reader::{Report, Section, Text};
@@ -60,15 +60,16 @@ pub(super) fn read(
     partial: &mut Partial,
     report: &mut Report<'_>,
 ) -> Option<Config> {
-    root.only(&["server", "druid", "ids", "policy", "issuers"], report);
+    root.only(&["server", "druid", "ids", "policy", "issuers", "limits"], report);
     let server = required(root, "server", report).and_then(|section| server(&section, base, report));
     let druid = required(root, "druid", report).and_then(|section| druid(&section, base, report));
     let ids = required(root, "ids", report).and_then(|section| ids(&section, base, report));
     let policy = required(root, "policy", report).and_then(|section| policy(&section, base, partial, report));
+    let limits = root.section("limits", report).map_or_else(Limits::default, |section| limits::read(&section, report));
     let issuers = issuers::read(root, base, report);
     partial.issuer_names = issuers.names;
     let auth = AuthSettings { issuers: issuers.ready };
-    Some(Config { server: server?, druid: druid?, ids: ids?, policy: policy?, auth })
+    Some(Config { server: server?, druid: druid?, ids: ids?, policy: policy?, auth, limits })
 }
 
 fn required<'d>(root: &Section<'d>, key: &str, report: &mut Report<'_>) -> Option<Section<'d>> {
@@ -140,8 +141,8 @@ fn tls(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Optio
 }
 
 fn druid(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<DruidSettings> {
-    section.only(&["router", "username", "password_file", "version"], report);
-    let router = section.required_string("router", report).and_then(|text| router(text, report));
+    section.only(&["router", "routers", "username", "password_file"], report);
+    let routers = routers(section, report);
     let username = section.required_string("username", report);
     if let Some(username) = username.filter(|name| name.text.contains(':') || name.text.chars().any(char::is_control)) {
         // RFC 7617 section 2: the first colon ends the user-id.
@@ -154,13 +155,24 @@ fn druid(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Opt
         report
             .add(section.place_of("password_file"), "`password_file`: the password is empty or has control characters");
     }
-    let version = section.integer("version", 24..=999, "a major version of Druid", report);
     Some(DruidSettings {
-        router: router?,
+        routers: routers?,
         username: username?.text.to_owned(),
         password: Secret::new(password?.to_owned()),
-        version: version.and_then(|version| u32::try_from(version).ok()),
     })
+}
+
+/// `router` with one address, or `routers` with several.
+fn routers(section: &Section<'_>, report: &mut Report<'_>) -> Option<Vec<Uri>> {
+    if !section.has("routers") {
+        return section.required_string("router", report).and_then(|text| router(text, report)).map(|uri| vec![uri]);
+    }
+    if section.has("router") {
+        report.add(section.place_of("routers"), "`routers` beside `router`, expected only one of them");
+    }
+    let texts = section.required_strings("routers", report);
+    let uris: Option<Vec<Uri>> = texts.into_iter().map(|text| router(text, report)).collect();
+    uris.filter(|uris| !uris.is_empty())
 }
 
 fn router(text: Text<'_>, report: &mut Report<'_>) -> Option<Uri> {

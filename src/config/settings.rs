@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use http::Uri;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::Limits;
 use crate::auth::AuthSettings;
 use crate::permission::Action;
 
@@ -22,6 +23,8 @@ pub struct Config {
     pub policy: PolicySettings,
     /// Whose tokens are accepted.
     pub auth: AuthSettings,
+    /// What is bounded, and how far.
+    pub limits: Limits,
 }
 
 /// How to listen.
@@ -44,14 +47,12 @@ pub struct TlsSettings {
 
 /// The Druid behind.
 pub struct DruidSettings {
-    /// A Router: `http`, host and port, no path.
-    pub router: Uri,
+    /// The Routers: `http`, host and port, no path; at least one.
+    pub routers: Vec<Uri>,
     /// The gate's own account.
     pub username: String,
     /// Its password.
     pub password: Secret,
-    /// Druid's major version, if the configuration says it.
-    pub version: Option<u32>,
 }
 
 /// How ids of queries are signed.

@@ -18,7 +18,7 @@ grace_seconds = 5
 router = "http://127.0.0.1:8888"
 username = "msq_gate"
 password_file = "gate-password"
-version = 27
+# The account that only the gate has.
 [ids]
 key_file = "certs/id-key"
 [policy]
@@ -89,13 +89,14 @@ impl Drop for Bench {
 #[test]
 fn a_good_file_says_everything() {
     let bench = Bench::new();
-    let Config { server, druid, ids, policy, auth } = bench.load(GOOD).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let Config { server, druid, ids, policy, auth, limits } =
+        bench.load(GOOD).unwrap_or_else(|faults| panic!("{faults:?}"));
     assert_eq!(server.listen.to_string(), "127.0.0.1:8443");
     assert_eq!(server.grace_seconds, 5);
     assert_eq!(server.tls.unwrap().certificates.len(), 1);
-    assert_eq!(druid.router.authority().unwrap(), "127.0.0.1:8888");
+    assert_eq!(druid.routers[0].authority().unwrap(), "127.0.0.1:8888");
     assert_eq!((druid.username.as_str(), druid.password.expose().as_str()), ("msq_gate", "pass word"));
-    assert_eq!(druid.version, Some(27));
+    assert_eq!(limits, Limits::default());
     assert_eq!(ids.key.expose(), &(0..32).collect::<Vec<u8>>());
     assert_eq!((policy.file, policy.task_cancel), (bench.0.join("policy.toml"), Action::Write));
     assert_eq!(auth.issuer_names(), ["dev"]);
@@ -109,12 +110,11 @@ fn a_good_file_says_everything() {
 fn what_is_left_out_has_its_default() {
     let bench = Bench::new();
     let mut text = GOOD.to_owned();
-    for line in ["grace_seconds = 5", "version = 27", "task_cancel = \"WRITE\"", "leeway_seconds = 30"] {
+    for line in ["grace_seconds = 5", "task_cancel = \"WRITE\"", "leeway_seconds = 30"] {
         text = text.replace(line, "");
     }
     let config = bench.load(&text).unwrap_or_else(|faults| panic!("{faults:?}"));
     assert_eq!(config.server.grace_seconds, 30);
-    assert_eq!(config.druid.version, None);
     assert_eq!(config.policy.task_cancel, Action::Read);
     assert_eq!(config.auth.issuers[0].leeway.as_secs(), 60);
 }
@@ -206,7 +206,6 @@ fn each_fault_is_told_with_its_place() {
             "password = \"x\"\npassword_file = \"gate-password\"",
             "9:1: unknown key `password` in [druid]",
         ),
-        ("version = 27", "version = 23", "10:11: `version`: expected an integer from 24 to 999"),
         (
             "key_file = \"certs/id-key\"",
             "key_file = \"short-key\"",
@@ -330,4 +329,31 @@ fn one_newline_is_dropped() {
 fn a_secret_does_not_print() {
     let secret = Secret::new("canary".to_owned());
     assert_eq!(format!("{secret:?} {:#?}", Some(&secret)), "[redacted] Some(\n    [redacted],\n)");
+}
+
+#[test]
+fn limits_are_read_within_their_ranges() {
+    let bench = Bench::new();
+    let text = format!("{GOOD}\n[limits]\nconnections = 7\nsql_body_bytes = 1000\nhead_seconds = 3\nstreams = 200\n");
+    let limits = bench.load(&text).unwrap_or_else(|faults| panic!("{faults:?}")).limits;
+    assert_eq!((limits.connections, limits.sql_body_bytes, limits.streams), (7, 1000, 200));
+    assert_eq!(limits.head.as_secs(), 3);
+    assert_eq!(limits.requests, Limits::default().requests);
+    for (line, expected) in
+        [("connections = 0", "from 1 to"), ("idle_seconds = 100000", "from 1 to"), ("x = 1", "unknown key")]
+    {
+        let faults = bench.load(&format!("{GOOD}\n[limits]\n{line}\n")).err().map(|faults| faults.join("\n"));
+        assert!(faults.as_ref().is_some_and(|faults| faults.contains(expected)), "{line}: {faults:?}");
+    }
+}
+
+#[test]
+fn routers_are_one_or_several() {
+    let bench = Bench::new();
+    let line = GOOD.lines().find(|line| line.starts_with("router =")).expect("a router");
+    let several = GOOD.replace(line, r#"routers = ["http://a:1", "http://b:2"]"#);
+    assert_eq!(bench.load(&several).unwrap_or_else(|faults| panic!("{faults:?}")).druid.routers.len(), 2);
+    for bad in ["routers = []", r#"routers = ["https://a:1"]"#, &format!("{line}\nrouters = [\"http://a:1\"]"), ""] {
+        assert!(bench.load(&GOOD.replace(line, bad)).is_err(), "{bad}");
+    }
 }

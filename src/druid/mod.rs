@@ -3,6 +3,8 @@
 //! A request is recognized, or it is refused; what is sent on is rendered from what was recognized, never from the
 //! bytes that came. [`ROWS`] is the whole list.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod context;
 pub mod media_type;
 mod path;
@@ -12,9 +14,9 @@ mod rows;
 pub mod sql_query;
 pub mod task;
 
-pub use path::OddPath;
-pub use query::OddQuery;
-pub use row::{Alias, Answer, Body, Engine, ErrorShape, ParameterKind, QueryParameter, Row, Rule};
+pub use path::{MAX_PATH, OddPath};
+pub use query::{MAX_QUERY, OddQuery};
+pub use row::{Alias, Answer, Body, Engine, ErrorShape, List, ParameterKind, QueryParameter, Row, Rule};
 pub use rows::ROWS;
 
 use http::Method;
@@ -67,6 +69,12 @@ impl Recognized {
     #[must_use]
     pub fn id(&self) -> &str {
         self.values.first().map_or("", String::as_str)
+    }
+
+    /// The id of the task, statement or query that the path names, if the row names one and it is fit for a record.
+    #[must_use]
+    pub fn named_id(&self) -> Option<&str> {
+        Some(self.id()).filter(|id| self.row.path.contains("{id}") && task::TaskId::new(id).is_some())
     }
 
     /// The value of a query parameter that the row lists.

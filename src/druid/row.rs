@@ -36,6 +36,8 @@ pub enum Alias {
     None,
     /// Under the Router's `/proxy/overlord` and `/proxy/coordinator` too: both reach the Overlord.
     Overlord,
+    /// Under the Router's `/proxy/coordinator` too.
+    Coordinator,
 }
 
 impl Alias {
@@ -45,6 +47,7 @@ impl Alias {
         match self {
             Self::None => &[&[]],
             Self::Overlord => &[&[], &["proxy", "overlord"], &["proxy", "coordinator"]],
+            Self::Coordinator => &[&[], &["proxy", "coordinator"]],
         }
     }
 }
@@ -88,8 +91,9 @@ pub enum Rule {
     ReadTask,
     /// On the task's datasource: READ (or WRITE, where so configured) if the task is a query's, WRITE if it is not.
     CancelTask,
-    /// An identity; of the list that is answered, the caller sees the tasks whose datasource it may read.
-    ListTasks,
+    /// An identity; of the list that is answered, the caller sees the items whose datasource it may read. Where it is
+    /// asked for one `datasource`, READ on that.
+    FilteredList,
 }
 
 /// Which of the three SQL APIs a statement was submitted to.
@@ -110,6 +114,8 @@ pub enum Body {
     None,
     /// SQL, as JSON, text or form. Druid: `SqlQuery`.
     Sql,
+    /// A JSON array of task ids.
+    TaskIds,
 }
 
 /// What becomes of Druid's answer.
@@ -119,10 +125,19 @@ pub enum Answer {
     Pass,
     /// The same, with the headers that name a native query's id giving the client its own id back.
     SqlQuery,
-    /// Of a list of tasks, those whose datasource the caller may read. Druid: `OverlordResource.getTasks`.
-    TaskList,
+    /// Of this list, the items whose datasource the caller may read.
+    List(List),
     /// The Router's redirect to the console's page, whose host is left out.
     ConsoleRoot,
+}
+
+/// A list that Druid answers, and where its items name their datasource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// Objects with `dataSource`. Druid: `OverlordResource.getTasks`, `TaskStatusPlus`.
+    Tasks,
+    /// Names, or objects with `name`. Druid: `DataSourcesResource`, `MetadataResource`, `ClientInfoResource`.
+    Datasources,
 }
 
 /// In which shape an API tells errors.

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::row::{Alias, Answer, Body, Engine, ErrorShape, ParameterKind, QueryParameter, Row, Rule};
+use super::row::{Alias, Answer, Body, Engine, ErrorShape, List, ParameterKind, QueryParameter, Row, Rule};
 use crate::permission::{Action, ResourceType};
 
 const fn text(name: &'static str) -> QueryParameter {
@@ -109,6 +109,27 @@ const fn overlord(
     }
 }
 
+/// A list of tasks. Druid: `OverlordResource.getTasks` and its kin.
+const fn tasks(name: &'static str, path: &'static str, query: &'static [QueryParameter]) -> Row {
+    overlord(name, Method::GET, path, query, Rule::FilteredList, Answer::List(List::Tasks))
+}
+
+/// A list of datasources. Druid: `ClientInfoResource`, `DataSourcesResource`, `MetadataResource`.
+const fn datasources(name: &'static str, path: &'static str, alias: Alias, query: &'static [QueryParameter]) -> Row {
+    Row {
+        name,
+        method: Method::GET,
+        path,
+        alias,
+        since: 24,
+        query,
+        rule: Rule::FilteredList,
+        body: Body::None,
+        answer: Answer::List(List::Datasources),
+        errors: ErrorShape::AccessCheck,
+    }
+}
+
 /// `/status` of a service that the Router reaches. Druid: `StatusResource`, `StateResourceFilter`.
 const fn status(name: &'static str, path: &'static str) -> Row {
     Row {
@@ -167,14 +188,40 @@ pub static ROWS: &[Row] = &[
         answer: Answer::Pass,
         errors: ErrorShape::NativeSql,
     },
-    overlord(
+    datasources("datasource_list", "/druid/v2/datasources", Alias::None, &[]),
+    datasources(
+        "datasource_list_loaded",
+        "/druid/coordinator/v1/datasources",
+        Alias::Coordinator,
+        &[text("simple"), text("full")],
+    ),
+    datasources(
+        "datasource_list_used",
+        "/druid/coordinator/v1/metadata/datasources",
+        Alias::Coordinator,
+        &[text("full"), text("includeUnused")],
+    ),
+    tasks(
         "task_list",
-        Method::GET,
         "/druid/indexer/v1/tasks",
         &[text("state"), text("datasource"), text("createdTimeInterval"), integer("max"), text("type")],
-        Rule::ListTasks,
-        Answer::TaskList,
     ),
+    tasks("task_list_running", "/druid/indexer/v1/runningTasks", &[text("type")]),
+    tasks("task_list_pending", "/druid/indexer/v1/pendingTasks", &[]),
+    tasks("task_list_waiting", "/druid/indexer/v1/waitingTasks", &[]),
+    tasks("task_list_complete", "/druid/indexer/v1/completeTasks", &[integer("n")]),
+    Row {
+        name: "task_statuses",
+        method: Method::POST,
+        path: "/druid/indexer/v1/taskStatus",
+        alias: Alias::Overlord,
+        since: 24,
+        query: &[],
+        rule: Rule::Holds(Action::Write, ResourceType::State, "STATE"),
+        body: Body::TaskIds,
+        answer: Answer::Pass,
+        errors: ErrorShape::AccessCheck,
+    },
     overlord("task_payload", Method::GET, "/druid/indexer/v1/task/{id}", &[], Rule::ReadTask, Answer::Pass),
     overlord("task_status", Method::GET, "/druid/indexer/v1/task/{id}/status", &[], Rule::ReadTask, Answer::Pass),
     overlord("task_reports", Method::GET, "/druid/indexer/v1/task/{id}/reports", &[], Rule::ReadTask, Answer::Pass),

@@ -2,6 +2,8 @@
 //!
 //! Permissions are allow-only and nothing is granted by default. Druid: `org.apache.druid.server.security.Authorizer`.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod file;
 mod pattern;
 

@@ -1,5 +1,6 @@
 //! Bodies: the caller's, read within bounds; the answer's, carrying the audit record until it ends.
 
+use std::io::Read;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -13,44 +14,97 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 
 use super::Rejection;
+use super::in_flight::Places;
+use crate::config::Limits;
 use crate::druid::media_type::{self, SqlForm};
 use crate::telemetry::Record;
-
-/// Bytes of a SQL request: room for a statement of [`crate::sql`]'s greatest length with its JSON escapes.
-pub const MAX_SQL_BODY: usize = 4 * 1024 * 1024;
-
-/// The wait for the whole of a SQL request's body.
-pub const SQL_BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a body may fail with: it is then broken to the client, never silently ended.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Reads the body of a SQL request.
+/// Bytes of a refused request's body that are read and thrown away: a server that closes with bytes unread resets the
+/// connection, and the client may never see the answer (RFC 9112, section 9.6).
+const MAX_DRAINED: usize = 8 * 1024 * 1024;
+
+/// The wait for those bytes.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Reads and throws away what is left of a refused request's body, within bounds.
+pub async fn drain(mut body: Incoming) {
+    let reading = async {
+        let mut drained = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            drained += frame.data_ref().map_or(0, Bytes::len);
+            if drained > MAX_DRAINED {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, reading).await;
+}
+
+/// Reads a body that is judged, taking it out of its place only to read it.
 ///
 /// # Errors
 /// [`Rejection`] for its media type, its encoding, its size or its slowness.
-pub async fn read_sql(head: &Parts, body: Incoming) -> Result<(SqlForm, Bytes), Rejection> {
+pub async fn read(head: &Parts, body: &mut Option<Incoming>, limits: &Limits) -> Result<(SqlForm, Bytes), Rejection> {
     let form = media_type::sql_form(head.headers.get_all(CONTENT_TYPE).iter().map(http::HeaderValue::as_bytes))?;
-    if head.headers.get_all(CONTENT_ENCODING).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(Rejection::EncodedBody);
-    }
+    let coding = content_coding(head)?;
+    let limit = limits.sql_body_bytes;
     // A length that is told is enough to refuse: nothing of the body need come.
-    if body.size_hint().lower() > MAX_SQL_BODY as u64 {
-        return Err(Rejection::BodyTooLarge);
+    if body.as_ref().is_some_and(|body| body.size_hint().lower() > limit as u64) {
+        return Err(Rejection::BodyTooLarge(limit));
     }
-    let limited = Limited::new(body, MAX_SQL_BODY).collect();
-    match tokio::time::timeout(SQL_BODY_TIMEOUT, limited).await {
-        Ok(Ok(whole)) => Ok((form, whole.to_bytes())),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Rejection::BodyTooLarge),
-        Ok(Err(_)) => Err(Rejection::BodyBroken),
-        Err(_) => Err(Rejection::BodySlow),
+    let Some(body) = body.take() else { return Err(Rejection::BodyBroken) };
+    let bytes = match tokio::time::timeout(limits.body, Limited::new(body, limit).collect()).await {
+        Ok(Ok(whole)) => whole.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(Rejection::BodyTooLarge(limit)),
+        Ok(Err(_)) => return Err(Rejection::BodyBroken),
+        Err(_) => return Err(Rejection::BodySlow),
+    };
+    match coding {
+        Coding::Identity => Ok((form, bytes)),
+        Coding::Gzip => Ok((form, inflate(&bytes, limit)?)),
     }
+}
+
+/// How a body is encoded on its way.
+enum Coding {
+    Identity,
+    Gzip,
+}
+
+/// Druid inflates `gzip` alone (Jetty's `GzipHandler`), and so does the gate.
+fn content_coding(head: &Parts) -> Result<Coding, Rejection> {
+    let mut values = head.headers.get_all(CONTENT_ENCODING).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(Coding::Identity),
+        (Some(value), None) if value.as_bytes().eq_ignore_ascii_case(b"identity") => Ok(Coding::Identity),
+        (Some(value), None) if value.as_bytes().eq_ignore_ascii_case(b"gzip") => Ok(Coding::Gzip),
+        (Some(_), _) => Err(Rejection::EncodedBody),
+    }
+}
+
+/// One gzip member that is the whole body: what follows a first one is read by some of Druid's versions and not by others.
+fn inflate(bytes: &[u8], limit: usize) -> Result<Bytes, Rejection> {
+    let mut decoder = flate2::bufread::GzDecoder::new(bytes);
+    let mut out = Vec::new();
+    let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    decoder.by_ref().take(bound).read_to_end(&mut out).map_err(|_| Rejection::BodyBroken)?;
+    if out.len() > limit {
+        return Err(Rejection::BodyTooLarge(limit));
+    }
+    if !decoder.into_inner().is_empty() {
+        return Err(Rejection::BodyBroken);
+    }
+    Ok(out.into())
 }
 
 /// The body of an answer.
 pub struct GateBody {
     inner: UnsyncBoxBody<Bytes, BodyError>,
     record: Option<Record>,
+    _places: Places,
 }
 
 impl GateBody {
@@ -62,16 +116,16 @@ impl GateBody {
 
     /// A body that is still coming.
     pub fn streamed(body: impl Body<Data = Bytes, Error = BodyError> + Send + 'static) -> Self {
-        Self { inner: body.boxed_unsync(), record: None }
+        Self { inner: body.boxed_unsync(), record: None, _places: Places::default() }
     }
 
-    /// The same, with the record that is written when it ends or is dropped.
+    /// The same, with the record that is written, and the places that are given back, when it ends or is dropped.
     #[must_use]
-    pub fn recorded(self, mut record: Record) -> Self {
+    pub fn recorded(self, mut record: Record, places: Places) -> Self {
         if self.inner.is_end_stream() {
             record.complete();
         }
-        Self { record: Some(record), ..self }
+        Self { record: Some(record), _places: places, ..self }
     }
 }
 

@@ -5,13 +5,12 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 
-use super::task_list::TaskListBody;
+use super::list::ListBody;
 use super::{GateBody, Rejection};
-use crate::druid::Answer;
+use crate::druid::{Answer, List};
 use crate::inspect::Submitted;
-use crate::upstream::{Terms, Unfiltered, strip_hop_by_hop};
+use crate::upstream::{RouterBody, Terms, Unfiltered, strip_hop_by_hop};
 
 /// The headers in which Druid names a native query. Druid: `QueryResource.QUERY_ID_RESPONSE_HEADER`, `SqlResource.SQL_QUERY_ID_RESPONSE_HEADER`.
 const QUERY_ID_HEADERS: [&str; 2] = ["x-druid-query-id", "x-druid-sql-query-id"];
@@ -35,11 +34,11 @@ pub fn apply(unfiltered: Unfiltered) -> Result<Response<GateBody>, Rejection> {
             }
             Ok(pass(response))
         }
-        Answer::TaskList => task_list(response, terms),
+        Answer::List(list) => filtered(response, list, terms),
     }
 }
 
-fn pass(response: Response<Incoming>) -> Response<GateBody> {
+fn pass(response: Response<RouterBody>) -> Response<GateBody> {
     response.map(|body| GateBody::streamed(body.map_err(Into::into)))
 }
 
@@ -55,9 +54,9 @@ fn name_by_clients_id(headers: &mut HeaderMap, query: Option<&Submitted>) {
     }
 }
 
-fn task_list(mut response: Response<Incoming>, terms: Terms) -> Result<Response<GateBody>, Rejection> {
+fn filtered(mut response: Response<RouterBody>, list: List, terms: Terms) -> Result<Response<GateBody>, Rejection> {
     if response.status() != StatusCode::OK {
-        // An error of Druid's is about the request, and names no task.
+        // An error of Druid's is about the request, and lists nothing.
         return Ok(pass(response));
     }
     let headers = response.headers_mut();
@@ -69,5 +68,5 @@ fn task_list(mut response: Response<Incoming>, terms: Terms) -> Result<Response<
         headers.remove(name);
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response.map(|body| GateBody::streamed(TaskListBody::new(body, terms.grants))))
+    Ok(response.map(|body| GateBody::streamed(ListBody::new(body, list, terms.grants))))
 }

@@ -32,8 +32,15 @@ pub fn check(head: &Parts) -> Result<(), Rejection> {
     if head.headers.get_all(HOST).iter().count() > 1 {
         return bad("several_hosts", "more than one Host header");
     }
+    // With both, hyper has taken the length away, reads the chunks and closes the connection (RFC 9112, section 6.1);
+    // this is for the day when it does not.
     if head.headers.contains_key(TRANSFER_ENCODING) && head.headers.contains_key(CONTENT_LENGTH) {
         return bad("length_twice", "both Transfer-Encoding and Content-Length");
+    }
+    // hyper looks whether the last coding is `chunked`; a body that is also coded otherwise would be read as it is not.
+    let codings = head.headers.get_all(TRANSFER_ENCODING);
+    if codings.iter().count() > 1 || codings.iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        return bad("transfer_encoding", "a Transfer-Encoding other than chunked");
     }
     if head.headers.keys().any(|name| name.as_str().contains('_')) {
         return bad("underscore_header", "a header name with an underscore");

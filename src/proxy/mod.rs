@@ -3,10 +3,11 @@
 mod body;
 mod filter;
 mod head;
+mod in_flight;
+mod list;
 mod rejection;
-mod task_list;
 
-pub use body::{GateBody, MAX_SQL_BODY, SQL_BODY_TIMEOUT};
+pub use body::GateBody;
 pub use head::MAX_HEADER_BYTES;
 pub use rejection::{Fault, Rejection};
 
@@ -16,13 +17,16 @@ use std::time::SystemTime;
 
 use http::header::{ALLOW, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
+
+use in_flight::{InFlight, Places};
 
 use crate::auth::Identity;
 use crate::auth::{Authentication, Authenticator};
+use crate::config::Limits;
 use crate::druid::{self, Body, ErrorShape, Recognized, Rule, Unrecognized};
-use crate::inspect::{Inspector, SqlBody};
+use crate::inspect::{Inspector, RequestBody};
 use crate::policy::{Policy, Subject};
 use crate::telemetry::{AuditLog, Record};
 use crate::upstream::{Directory, Upstream};
@@ -34,6 +38,8 @@ pub struct Gate {
     inspector: Inspector<Directory>,
     upstream: Upstream,
     audit: AuditLog,
+    in_flight: InFlight,
+    limits: Limits,
 }
 
 impl Gate {
@@ -45,8 +51,10 @@ impl Gate {
         inspector: Inspector<Directory>,
         upstream: Upstream,
         audit: AuditLog,
+        limits: Limits,
     ) -> Self {
-        Self { authenticator, policy: RwLock::new(Arc::new(policy)), inspector, upstream, audit }
+        let (policy, in_flight) = (RwLock::new(Arc::new(policy)), InFlight::new(&limits));
+        Self { authenticator, policy, inspector, upstream, audit, in_flight, limits }
     }
 
     /// Puts another policy in force; requests under way end under the one that they began with.
@@ -61,19 +69,27 @@ impl Gate {
     /// Answers one request; whichever way it ends, one audit record is written.
     pub async fn serve(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<GateBody> {
         let (head, body) = request.into_parts();
+        let mut body = Some(body);
         let mut record = self.audit.record(peer, &head.method);
         let recognized = druid::recognize(&head.method, head.uri.path(), head.uri.query());
         let shape = rejection::shape_of(&recognized);
-        let mut response = match self.answer(&head, body, recognized, &mut record).await {
+        let mut places = Places::default();
+        let mut response = match self.answer(&head, &mut body, recognized, &mut record, &mut places).await {
             Ok(response) => response,
-            Err(rejection) => reject(&rejection, shape, &mut record),
+            Err(rejection) => {
+                // On HTTP/2 a stream ends alone; on HTTP/1.1 what is left of the body stands in the answer's way.
+                if let Some(body) = body.filter(|_| head.version < Version::HTTP_2) {
+                    body::drain(body).await;
+                }
+                reject(&rejection, shape, &mut record)
+            }
         };
         response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
         if let Ok(id) = HeaderValue::try_from(record.request_id()) {
             response.headers_mut().insert("x-request-id", id);
         }
         record.answered(response.status());
-        response.map(|body| body.recorded(record))
+        response.map(|body| body.recorded(record, places))
     }
 
     /// The answer to a request that ended in a panic.
@@ -86,26 +102,29 @@ impl Gate {
     async fn answer(
         &self,
         head: &Parts,
-        body: Incoming,
+        body: &mut Option<Incoming>,
         recognized: Result<Recognized, Unrecognized>,
         record: &mut Record,
+        places: &mut Places,
     ) -> Result<Response<GateBody>, Rejection> {
         head::check(head)?;
         if recognized.as_ref().is_ok_and(|recognized| recognized.row.rule == Rule::Open) {
             record.open(recognized.map(|recognized| recognized.row.name).unwrap_or_default());
             return Ok(rejection::json(StatusCode::OK, "true".to_owned()));
         }
+        self.in_flight.enter(places)?;
         let caller = self.authenticate(head, record)?;
+        self.in_flight.enter_as(&caller, places)?;
         let policy = self.policy();
         record.roles(policy.roles_of(&caller));
         let recognized = recognized?;
-        record.row(recognized.row.name);
-        let sql = match recognized.row.body {
+        record.row(recognized.row.name, recognized.named_id());
+        let read = match recognized.row.body {
             Body::None => None,
-            Body::Sql => Some(body::read_sql(head, body).await?),
+            Body::Sql | Body::TaskIds => Some(body::read(head, body, &self.limits).await?),
         };
-        let sql = sql.as_ref().map(|(form, bytes)| SqlBody { form: *form, bytes });
-        let inspected = self.inspector.inspect(&recognized, sql, &caller).await?;
+        let read = read.as_ref().map(|(form, bytes)| RequestBody { form: *form, bytes });
+        let inspected = self.inspector.inspect(&recognized, read, &caller).await?;
         record.inspected(&inspected.facts, inspected.need());
         let hidden = inspected.hidden_from(&policy.grants_of(&caller));
         let system_table = inspected.facts.system_table;

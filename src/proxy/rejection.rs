@@ -1,5 +1,7 @@
 //! Every way in which a request is not served, and how each API of Druid's would say so.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Response, StatusCode};
 
@@ -78,8 +80,8 @@ pub enum Rejection {
     EncodedBody,
     /// The head is over its bound.
     HeadTooLarge,
-    /// The body is over its bound.
-    BodyTooLarge,
+    /// The body is over its bound, of so many bytes.
+    BodyTooLarge(usize),
     /// The body did not come in time.
     BodySlow,
     /// The body was cut off.
@@ -96,6 +98,10 @@ pub enum Rejection {
     Upstream(UpstreamFault),
     /// Druid's answer cannot be filtered.
     UnreadableAnswer,
+    /// Too many requests are under way.
+    TooManyRequests,
+    /// Too many requests of this caller are under way.
+    TooManyOfCaller,
     /// CONNECT.
     NotImplemented,
     /// A defect of the gate.
@@ -135,12 +141,14 @@ impl Rejection {
             }
             Self::UnsupportedMediaType(NoForm::Missing | NoForm::Several) => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
             Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Upstream(UpstreamFault::Slow) => StatusCode::GATEWAY_TIMEOUT,
             Self::Upstream(UpstreamFault::Unreachable | UpstreamFault::OwnAccountRefused | UpstreamFault::Redirect)
             | Self::UnreadableAnswer => StatusCode::BAD_GATEWAY,
+            Self::TooManyRequests => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyOfCaller => StatusCode::TOO_MANY_REQUESTS,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -151,7 +159,7 @@ impl Rejection {
     pub const fn fault(&self) -> Fault {
         match self {
             Self::Lookup(_) | Self::Upstream(_) | Self::UnreadableAnswer => Fault::Druid,
-            Self::Internal => Fault::Gate,
+            Self::Internal | Self::TooManyRequests => Fault::Gate,
             Self::NoCredentials
             | Self::BadCredentials(_)
             | Self::Denied(_)
@@ -163,12 +171,13 @@ impl Rejection {
             | Self::UnsupportedMediaType(_)
             | Self::EncodedBody
             | Self::HeadTooLarge
-            | Self::BodyTooLarge
+            | Self::BodyTooLarge(_)
             | Self::BodySlow
             | Self::BodyBroken
             | Self::UnknownTask(_)
             | Self::UnknownStatement(_)
             | Self::UnknownQuery
+            | Self::TooManyOfCaller
             | Self::NotImplemented => Fault::Caller,
         }
     }
@@ -189,7 +198,7 @@ impl Rejection {
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::EncodedBody => "encoded_body",
             Self::HeadTooLarge => "head_too_large",
-            Self::BodyTooLarge => "body_too_large",
+            Self::BodyTooLarge(_) => "body_too_large",
             Self::BodySlow => "body_slow",
             Self::BodyBroken => "body_broken",
             Self::UnknownTask(_) => "unknown_task",
@@ -203,6 +212,8 @@ impl Rejection {
             Self::Upstream(UpstreamFault::NoLeader) => "no_leader",
             Self::Upstream(UpstreamFault::Redirect) => "router_redirect",
             Self::UnreadableAnswer => "unreadable_answer",
+            Self::TooManyRequests => "too_many_requests",
+            Self::TooManyOfCaller => "too_many_of_caller",
             Self::NotImplemented => "not_implemented",
             Self::Internal => "internal",
         }
@@ -224,61 +235,58 @@ impl Rejection {
             }
             Self::BadRequest { message, at: None, .. } => message.clone(),
             Self::UnsupportedMediaType(form) => form.to_string(),
-            Self::EncodedBody => "a body with Content-Encoding is not read here; send it as it is".to_owned(),
+            Self::EncodedBody => "of Content-Encoding only gzip is read here; send the body as it is".to_owned(),
             Self::HeadTooLarge => format!("the header fields are longer than {} bytes", super::MAX_HEADER_BYTES),
-            Self::BodyTooLarge => format!("the body is longer than {} bytes", super::MAX_SQL_BODY),
-            Self::BodySlow => format!("the body did not come within {} s", super::SQL_BODY_TIMEOUT.as_secs()),
-            Self::BodyBroken => "the body was cut off".to_owned(),
+            Self::BodyTooLarge(limit) => format!("the body is longer than {limit} bytes"),
+            Self::BodySlow => "the body did not come in time".to_owned(),
+            Self::BodyBroken => "the body was cut off, or is not what its Content-Encoding says".to_owned(),
             Self::UnknownTask(id) => inspect::Refusal::UnknownTask(id.clone()).to_string(),
             Self::UnknownStatement(id) => inspect::Refusal::UnknownStatement(id.clone()).to_string(),
             Self::UnknownQuery => inspect::Refusal::UnknownQuery.to_string(),
             Self::Lookup(fault) => fault.to_string(),
             Self::Upstream(fault) => fault.to_string(),
             Self::UnreadableAnswer => "Druid's answer cannot be filtered".to_owned(),
+            Self::TooManyRequests => "the gate has too many requests under way; try again".to_owned(),
+            Self::TooManyOfCaller => "you have too many requests under way; wait until some have ended".to_owned(),
             Self::NotImplemented => "this method is not implemented".to_owned(),
-            Self::Internal => "a defect of the gate; its log says more under this request id".to_owned(),
+            Self::Internal => "a defect of the gate; its log tells of it".to_owned(),
         }
     }
 
     /// The permissions that are missing, for the record.
     #[must_use]
     pub const fn missing(&self) -> Option<&Permissions> {
-        match self {
-            Self::Denied(forbidden) => Some(&forbidden.missing),
-            _ => None,
-        }
+        if let Self::Denied(forbidden) = self { Some(&forbidden.missing) } else { None }
     }
 
     /// The `WWW-Authenticate` header of a 401 (RFC 6750, section 3).
     #[must_use]
     pub fn challenge(&self) -> Option<String> {
-        match self {
-            Self::NoCredentials => Some(r#"Bearer realm="druid""#.to_owned()),
-            Self::BadCredentials(fault) => Some(format!(
-                r#"Bearer realm="druid", error="{}", error_description="{}""#,
-                fault.oauth_error(),
-                // RFC 6750: no quote and no backslash in it.
-                fault.public_message().replace(['"', '\\'], "'")
-            )),
-            _ => None,
+        if self.status() != StatusCode::UNAUTHORIZED {
+            return None;
         }
+        let Self::BadCredentials(fault) = self else { return Some(r#"Bearer realm="druid""#.to_owned()) };
+        // RFC 6750: no quote and no backslash in the description.
+        let description = fault.public_message().replace(['"', '\\'], "'");
+        Some(format!(r#"Bearer realm="druid", error="{}", error_description="{description}""#, fault.oauth_error()))
     }
 
     /// The `Allow` header of a 405.
     #[must_use]
     pub fn allow(&self) -> Option<String> {
-        match self {
-            Self::MethodNotAllowed(allowed) => Some(join_methods(allowed)),
-            _ => None,
-        }
+        if let Self::MethodNotAllowed(allowed) = self { Some(join_methods(allowed)) } else { None }
     }
 
     /// Seconds after which to try again.
     #[must_use]
     pub const fn retry_after(&self) -> Option<u64> {
-        match self {
-            Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader) => Some(1),
-            _ => None,
+        if matches!(
+            self,
+            Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader) | Self::TooManyRequests | Self::TooManyOfCaller
+        ) {
+            Some(1)
+        } else {
+            None
         }
     }
 
@@ -286,12 +294,15 @@ impl Rejection {
     #[must_use]
     pub fn render(&self, shape: ErrorShape, request_id: &str) -> Response<GateBody> {
         let status = self.status();
-        match self {
-            Self::NoCredentials | Self::BadCredentials(_) => json(status, self.unauthorized().render()),
-            Self::UnknownTask(_) => text(status, self.public_message()),
+        if status == StatusCode::UNAUTHORIZED {
+            json(status, self.unauthorized().render())
+        } else if matches!(self, Self::UnknownTask(_)) {
+            text(status, self.public_message())
+        } else if matches!(self, Self::UnknownQuery) {
             // Druid: `SqlResource.cancelQuery`.
-            Self::UnknownQuery => text(status, String::new()),
-            _ => json(status, self.error_body(shape, request_id).render()),
+            text(status, String::new())
+        } else {
+            json(status, self.error_body(shape, request_id).render())
         }
     }
 
@@ -325,7 +336,12 @@ impl Rejection {
                 body.extend(self.missing_list());
                 Json::Object(body)
             }
-            ErrorShape::AccessCheck => Json::object([("error", Json::string(self.public_message()))]),
+            ErrorShape::AccessCheck if self.fault() == Fault::Caller => {
+                Json::object([("error", Json::string(self.public_message()))])
+            }
+            ErrorShape::AccessCheck => {
+                Json::object([("error", Json::string(self.public_message())), ("requestId", Json::string(request_id))])
+            }
             ErrorShape::SqlTask | ErrorShape::NativeSql | ErrorShape::Druid => {
                 let Json::Object(mut body) = self.druid_exception(self.error_code(), request_id) else {
                     return Json::Null;
@@ -364,7 +380,9 @@ impl Rejection {
         match self.status() {
             StatusCode::FORBIDDEN => "FORBIDDEN",
             StatusCode::NOT_FOUND => "NOT_FOUND",
-            StatusCode::PAYLOAD_TOO_LARGE => "CAPACITY_EXCEEDED",
+            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                "CAPACITY_EXCEEDED"
+            }
             StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => "TIMEOUT",
             status if status.is_client_error() => "INVALID_INPUT",
             _ => "RUNTIME_FAILURE",
@@ -375,7 +393,9 @@ impl Rejection {
         match self.status() {
             StatusCode::FORBIDDEN => "forbidden",
             StatusCode::NOT_FOUND => "notFound",
-            StatusCode::PAYLOAD_TOO_LARGE => "capacityExceeded",
+            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                "capacityExceeded"
+            }
             StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => "timeout",
             status if status.is_client_error() => "invalidInput",
             _ => "general",
@@ -383,10 +403,8 @@ impl Rejection {
     }
 
     fn missing_list(&self) -> Option<(String, Json)> {
-        match self {
-            Self::Denied(forbidden) => Some(("missingPermissions".to_owned(), forbidden.list())),
-            _ => None,
-        }
+        let Self::Denied(forbidden) = self else { return None };
+        Some(("missingPermissions".to_owned(), forbidden.list()))
     }
 }
 

@@ -2,94 +2,170 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use super::progress::Answers;
+use super::stall::Stall;
 use super::{caught, tls};
+use crate::config::Limits;
 use crate::proxy::{Gate, MAX_HEADER_BYTES};
-
-/// Connections at a time: some 100 KB each when busy.
-pub const MAX_CONNECTIONS: usize = 8192;
+use crate::telemetry::AuditLog;
 
 /// A TLS handshake takes two round trips.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The wait for a request's whole head, on HTTP/1.1 also for its first byte on a connection kept open.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Headers of a request.
 pub const MAX_HEADERS: usize = 100;
-
-/// Streams at a time on one HTTP/2 connection (RFC 9113 recommends no less than 100).
-const MAX_STREAMS: u32 = 100;
-
-/// Streams that a client may reset before they were served (CVE-2023-44487).
-const MAX_PENDING_RESETS: usize = 20;
 
 /// On HTTP/2 the other end must answer a ping within this time, asked as often.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
-/// Serves one connection to its end.
-pub async fn serve(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, gate: Arc<Gate>, watcher: Watcher) {
+/// What all connections of a listener share.
+pub struct Context {
+    /// Where requests go.
+    pub gate: Arc<Gate>,
+    /// How TLS is begun, if it is.
+    pub tls: Option<TlsAcceptor>,
+    /// What is bounded.
+    pub limits: Limits,
+    /// Where a connection is recorded that ends before there is a request.
+    pub audit: AuditLog,
+}
+
+/// Serves one connection to its end, or to the end of what it has under way once `stopped` says so.
+pub async fn serve(stream: TcpStream, peer: SocketAddr, context: &Context, stopped: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
-    let Some(acceptor) = tls else { return http1(stream, peer, gate, watcher).await };
+    let stream = Stall::new(stream, context.limits.idle);
+    let Some(acceptor) = &context.tls else { return http1(stream, peer, context, stopped).await };
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
         Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(tls::ALPN_H2) => {
-            http2(stream, peer, gate, watcher).await;
+            http2(stream, peer, context, stopped).await;
         }
-        Ok(Ok(stream)) => http1(stream, peer, gate, watcher).await,
-        Ok(Err(error)) => tracing::info!(%peer, %error, "TLS handshake failed"),
-        Err(_) => tracing::info!(%peer, "TLS handshake took too long"),
+        Ok(Ok(stream)) => http1(stream, peer, context, stopped).await,
+        Ok(Err(error)) => {
+            tracing::info!(%peer, %error, "TLS handshake failed");
+            context.audit.connection(peer, "tls_failed");
+        }
+        Err(_) => context.audit.connection(peer, "tls_slow"),
     }
 }
 
 async fn http1(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
-    gate: Arc<Gate>,
-    watcher: Watcher,
+    context: &Context,
+    stopped: watch::Receiver<bool>,
 ) {
+    let gate = Arc::clone(&context.gate);
     let service = service_fn(move |request| {
         let gate = Arc::clone(&gate);
         async move { Ok::<_, Infallible>(caught::serve(&gate, request, peer).await) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(context.limits.head)
         .max_buf_size(MAX_HEADER_BYTES)
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::info!(%peer, %error, "a connection ended early");
-    }
+    // hyper's own timer ends an idle connection.
+    let ended = until_stopped(pin!(connection), stopped, std::future::pending(), |it| it.graceful_shutdown()).await;
+    record_end(ended, peer, context);
 }
 
 async fn http2(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
-    gate: Arc<Gate>,
-    watcher: Watcher,
+    context: &Context,
+    stopped: watch::Receiver<bool>,
 ) {
+    let (gate, answers) = (Arc::clone(&context.gate), Answers::default());
+    let watching = answers.clone();
     let service = service_fn(move |request| {
-        let gate = Arc::clone(&gate);
-        async move { Ok::<_, Infallible>(caught::serve(&gate, request, peer).await) }
+        let (gate, answers) = (Arc::clone(&gate), watching.clone());
+        async move {
+            let response = caught::serve(&gate, request, peer).await;
+            Ok::<_, Infallible>(response.map(|body| answers.watch(body)))
+        }
     });
+    let limits = &context.limits;
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
+        .max_concurrent_streams(limits.streams)
+        .max_pending_accept_reset_streams(limits.pending_resets)
+        .max_local_error_reset_streams(limits.pending_resets)
         .max_header_list_size(u32::try_from(MAX_HEADER_BYTES).unwrap_or(u32::MAX))
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
         .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::info!(%peer, %error, "a connection ended early");
+    let idle = without_answers(&answers, limits.idle);
+    let connection = pin!(connection);
+    let connection = until_stopped(connection, stopped, idle, |it| it.graceful_shutdown());
+    tokio::select! {
+        ended = connection => record_end(ended, peer, context),
+        () = stuck(&answers, limits.idle) => context.audit.connection(peer, "answer_not_taken"),
     }
+}
+
+/// Runs a connection; asks it once to end when it has been idle, or when all are to stop.
+async fn until_stopped<C: Future>(
+    mut connection: Pin<&mut C>,
+    mut stopped: watch::Receiver<bool>,
+    idle: impl Future<Output = ()>,
+    end: impl FnOnce(Pin<&mut C>),
+) -> C::Output {
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        _ = stopped.wait_for(|stopped| *stopped) => {}
+        () = idle => {}
+    }
+    end(connection.as_mut());
+    connection.await
+}
+
+/// Ready when there was no answer under way at two looks, so long apart. While a request waits for the head of its answer
+/// the connection only says that it takes no more: what it has is finished.
+async fn without_answers(answers: &Answers, idle: Duration) {
+    let mut before = usize::MAX;
+    loop {
+        let now = answers.count();
+        if now == 0 && before == 0 {
+            return;
+        }
+        before = now;
+        tokio::time::sleep(idle / 2).await;
+    }
+}
+
+/// Ready when a client has left an answer waiting for too long.
+async fn stuck(answers: &Answers, patience: Duration) {
+    while !answers.any_stuck(patience) {
+        tokio::time::sleep(patience / 2).await;
+    }
+}
+
+/// What ended before there was a request has no record of its own but this.
+fn record_end(ended: Result<(), hyper::Error>, peer: SocketAddr, context: &Context) {
+    let Err(error) = ended else { return };
+    let reason = if error.is_parse_too_large() {
+        "head_too_large"
+    } else if error.is_parse() {
+        "malformed_head"
+    } else if error.is_timeout() {
+        "head_slow"
+    } else if error.is_incomplete_message() {
+        "cut_off"
+    } else {
+        "broken"
+    };
+    tracing::info!(%peer, %error, "a connection ended early");
+    context.audit.connection(peer, reason);
 }

@@ -184,7 +184,7 @@ impl<'a> Lexer<'a> {
             return Err(self.no_token(start));
         }
         let word = self.text.get(start..end).unwrap_or_default();
-        self.check_length(start, word.chars())?;
+        self.check_length(start, word, 0)?;
         Ok((kind_of(word), end))
     }
 
@@ -234,18 +234,20 @@ impl<'a> Lexer<'a> {
     fn quoted(&self, start: usize, quote: usize, kind: Kind) -> Result<(Kind, usize), Box<Fault>> {
         let end = end_of_quoted(self.bytes, quote)
             .ok_or_else(|| self.fault(start, "this quoted name is empty, not closed, or holds a line break"))?;
-        let inner = self.text.get(quote + 1..end - 1).unwrap_or_default();
-        if kind == Kind::Quoted {
-            self.check_length(start, inner.replace("\"\"", "\"").chars())?;
+        if kind == Kind::Quoted && end - quote > MAX_NAME_UNITS {
+            let inner = self.text.get(quote + 1..end - 1).unwrap_or_default();
+            self.check_length(start, inner, inner.matches("\"\"").count())?;
         }
         Ok((kind, end))
     }
 
-    fn check_length(&self, start: usize, name: impl Iterator<Item = char>) -> Result<(), Box<Fault>> {
-        if name.map(char::len_utf16).sum::<usize>() > MAX_NAME_UNITS {
-            return Err(self.fault(start, "this name is longer than the 128 characters that Druid takes"));
+    fn check_length(&self, start: usize, name: &str, doubled_quotes: usize) -> Result<(), Box<Fault>> {
+        let fits = name.len() <= MAX_NAME_UNITS || name.encode_utf16().count() - doubled_quotes <= MAX_NAME_UNITS;
+        if fits {
+            Ok(())
+        } else {
+            Err(self.fault(start, "this name is longer than the 128 characters that Druid takes"))
         }
-        Ok(())
     }
 
     /// `LBRACE_FN` and its like take the blanks and the word with them.

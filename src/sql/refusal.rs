@@ -56,6 +56,8 @@ pub enum RefusalCode {
     TooDeep,
     /// Longer than the bound.
     TooLong,
+    /// More than [`MAX_RESOURCES`](super::MAX_RESOURCES) resources.
+    TooManyResources,
     /// More tokens than the bound.
     TooManyTokens,
     /// A table in a schema that Druid does not have.
@@ -68,7 +70,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// All reasons.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::AmbiguousHint,
         Self::ExternalDruid,
         Self::ExternalJson,
@@ -83,6 +85,7 @@ impl RefusalCode {
         Self::TargetSchema,
         Self::TooDeep,
         Self::TooLong,
+        Self::TooManyResources,
         Self::TooManyTokens,
         Self::UnknownSchema,
         Self::UnknownTableFunction,
@@ -107,6 +110,7 @@ impl RefusalCode {
             Self::TargetSchema => "target_schema",
             Self::TooDeep => "too_deep",
             Self::TooLong => "too_long",
+            Self::TooManyResources => "too_many_resources",
             Self::TooManyTokens => "too_many_tokens",
             Self::UnknownSchema => "unknown_schema",
             Self::UnknownTableFunction => "unknown_table_function",

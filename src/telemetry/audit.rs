@@ -6,8 +6,10 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use http::Method;
+use serde::Serialize;
 
 use super::Record;
+use super::record::timestamp;
 
 /// Records that may wait to be written, some 600 bytes each; past it requests wait, and no record is lost.
 pub const MAX_WAITING: usize = 16_384;
@@ -43,10 +45,24 @@ impl AuditLog {
         Record::begin(self.clone(), peer, method)
     }
 
+    /// The record of a connection that ended before there was a request, for this reason.
+    pub fn connection(&self, peer: SocketAddr, reason: &str) {
+        if let Ok(line) = serde_json::to_string(&ConnectionLine { time: timestamp(), peer, connection: reason }) {
+            self.write(line + "\n");
+        }
+    }
+
     pub(super) fn write(&self, line: String) {
         // The writer ends only after the last sender.
         let _ = self.lines.send(line);
     }
+}
+
+#[derive(Serialize)]
+struct ConnectionLine<'a> {
+    time: String,
+    peer: SocketAddr,
+    connection: &'a str,
 }
 
 impl AuditWriter {

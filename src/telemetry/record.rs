@@ -10,7 +10,7 @@ use std::time::{Instant, SystemTime};
 use http::{Method, StatusCode};
 use serde::Serialize;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_known::iso8601::{Config, EncodedConfig, Iso8601, TimePrecision};
 
 use super::AuditLog;
 use crate::auth::Identity;
@@ -51,7 +51,7 @@ struct Line {
 impl Record {
     pub(super) fn begin(log: AuditLog, peer: SocketAddr, method: &Method) -> Self {
         let line = Line {
-            time: OffsetDateTime::from(SystemTime::now()).format(&Rfc3339).unwrap_or_default(),
+            time: timestamp(),
             request_id: request_id(),
             peer,
             method: method_word(method),
@@ -100,14 +100,17 @@ impl Record {
     }
 
     /// The row of the request.
-    pub const fn row(&mut self, row: &'static str) {
+    pub fn row(&mut self, row: &'static str, id: Option<&str>) {
         self.line.row = Some(row);
+        self.line.id = id.map(str::to_owned);
     }
 
     /// What inspection found.
     pub fn inspected(&mut self, facts: &Facts, need: &Need) {
         self.line.statement = facts.statement;
-        self.line.id.clone_from(&facts.id);
+        if facts.id.is_some() {
+            self.line.id.clone_from(&facts.id);
+        }
         self.line.needed = need.permissions().map(ResourceAction::to_line).collect();
     }
 
@@ -147,12 +150,26 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
+        // Dropped by a panic before there was an answer: the client gets `Gate::panicked`, it did not leave.
+        if std::thread::panicking() && self.line.status.is_none() {
+            self.line.status = Some(StatusCode::INTERNAL_SERVER_ERROR.as_u16());
+            (self.line.fault, self.line.reason, self.line.end) = (Some("gate"), Some("internal"), "panicked");
+        }
         self.line.duration_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         if let Ok(mut line) = serde_json::to_string(&self.line) {
             line.push('\n');
             self.log.write(line);
         }
     }
+}
+
+/// RFC 3339, in UTC, to the millisecond.
+pub(super) fn timestamp() -> String {
+    const FORMAT: EncodedConfig = Config::DEFAULT
+        .set_time_precision(TimePrecision::Second { decimal_digits: std::num::NonZeroU8::new(3) })
+        .set_year_is_six_digits(false)
+        .encode();
+    OffsetDateTime::from(SystemTime::now()).format(&Iso8601::<FORMAT>).unwrap_or_default()
 }
 
 fn request_id() -> String {
@@ -174,5 +191,53 @@ fn method_word(method: &Method) -> &'static str {
         "TRACE" => "TRACE",
         "CONNECT" => "CONNECT",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::sync::{Arc, Mutex};
+
+    use http::Method;
+
+    use crate::telemetry::AuditLog;
+
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("lock").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panic_is_not_recorded_as_a_client_that_left() {
+        let sink = Sink::default();
+        let (log, writer) = AuditLog::start(sink.clone());
+        let peer = "127.0.0.1:1".parse().expect("an address");
+        let record = log.record(peer, &Method::GET);
+        let panicked = catch_unwind(AssertUnwindSafe(move || {
+            let _record = record;
+            resume_unwind(Box::new("a defect"));
+        }));
+        assert!(panicked.is_err());
+        drop(log.record(peer, &Method::GET));
+        drop(log);
+        writer.finish();
+        let text = String::from_utf8(sink.0.lock().expect("lock").clone()).expect("UTF-8");
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert_eq!(lines.len(), 2);
+        let of = |line: usize| (&lines[line]["status"], &lines[line]["end"], &lines[line]["fault"]);
+        assert_eq!(of(0), (&500.into(), &"panicked".into(), &"gate".into()));
+        assert_eq!(of(1), (&serde_json::Value::Null, &"client_left".into(), &serde_json::Value::Null));
     }
 }

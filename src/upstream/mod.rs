@@ -1,14 +1,20 @@
 //! The only room that speaks to Druid.
 //!
-//! Two doors, and no third: [`Upstream::forward`], which takes nothing but an authorized request, and [`Directory`],
-//! the reads that the gate makes for itself.
+//! Two doors: [`Upstream::forward`], which takes nothing but an authorized request, and [`Directory`], the reads that the
+//! gate makes for itself. Beside them each Router is asked for its health, without credentials and with no byte of any
+//! caller's ([`Routers::watch`]).
 
+mod body;
 mod directory;
 mod headers;
+mod routers;
 
+pub use body::{Broken, RouterBody};
 pub use directory::Directory;
 pub use headers::from_druid as strip_hop_by_hop;
+pub use routers::Routers;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -17,22 +23,16 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::auth::Identity;
-use crate::config::DruidSettings;
+use crate::config::{DruidSettings, Limits};
 use crate::druid::{Answer, Row};
 use crate::inspect::{Inspected, Submitted};
 use crate::policy::{Authorized, Grants};
-
-/// Connecting to a Router that is there takes milliseconds; past this it is down.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The wait for the head of an answer. Druid ends queries after 5 minutes unless the client asks for more.
-pub const RESPONSE_HEAD_TIMEOUT: Duration = Duration::from_mins(15);
+use routers::Router;
 
 /// Idle connections are closed before Jetty does it, after 5 minutes (`druid.server.http.maxIdleTime`).
 pub const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -46,7 +46,7 @@ pub enum UpstreamFault {
     /// The Router was not reached, or closed the connection.
     #[error("the Router cannot be reached")]
     Unreachable,
-    /// No answer within [`RESPONSE_HEAD_TIMEOUT`].
+    /// No answer in time.
     #[error("the Router did not answer in time")]
     Slow,
     /// Druid does not know the gate's own account.
@@ -61,9 +61,16 @@ pub enum UpstreamFault {
 }
 
 /// An answer of Druid's that nobody may see until its terms are applied.
+///
+/// ```compile_fail,E0624
+/// # use msq_gate::upstream::Unfiltered;
+/// fn unfiltered(answer: Unfiltered) {
+///     let _ = answer.open();
+/// }
+/// ```
 #[must_use]
 pub struct Unfiltered {
-    response: Response<Incoming>,
+    response: Response<RouterBody>,
     terms: Terms,
 }
 
@@ -79,27 +86,29 @@ pub struct Terms {
 
 impl Unfiltered {
     /// For `proxy::filter` alone.
-    pub(crate) fn open(self) -> (Terms, Response<Incoming>) {
+    pub(crate) fn open(self) -> (Terms, Response<RouterBody>) {
         (self.terms, self.response)
     }
 }
 
 type RouterClient = Client<HttpConnector, Full<Bytes>>;
 
-/// The connections to the Router.
+/// The connections to the Routers.
 #[derive(Clone)]
 pub struct Upstream {
     client: RouterClient,
-    authority: String,
+    routers: Routers,
     authorization: HeaderValue,
+    response_timeout: Duration,
+    idle_timeout: Duration,
 }
 
 impl Upstream {
     /// Prepares connections; none is opened yet.
     #[must_use]
-    pub fn new(settings: &DruidSettings) -> Self {
+    pub fn new(settings: &DruidSettings, limits: &Limits) -> Self {
         let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        connector.set_connect_timeout(Some(limits.router_connect));
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
@@ -107,11 +116,30 @@ impl Upstream {
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .build(connector);
-        let authority = settings.router.authority().map_or_else(String::new, ToString::to_string);
-        Self { client, authority, authorization: basic(settings) }
+        let authorities = settings.routers.iter().filter_map(|uri| uri.authority()).map(ToString::to_string);
+        Self {
+            client,
+            routers: Routers::new(authorities.collect()),
+            authorization: basic(settings),
+            response_timeout: limits.router_response,
+            idle_timeout: limits.router_idle,
+        }
+    }
+
+    /// The Routers.
+    #[must_use]
+    pub fn routers(&self) -> Routers {
+        self.routers.clone()
     }
 
     /// Sends an authorized request. Of the caller's headers only those of the allow-list go with it.
+    ///
+    /// ```compile_fail,E0308
+    /// # use msq_gate::{auth::Identity, inspect::Inspected, upstream::Upstream};
+    /// async fn bypass(upstream: &Upstream, inspected: Inspected, caller: &Identity) {
+    ///     let _ = upstream.forward(inspected, caller, &http::HeaderMap::new()).await;
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`UpstreamFault`].
@@ -123,7 +151,7 @@ impl Upstream {
     ) -> Result<Unfiltered, UpstreamFault> {
         let (inspected, grants) = authorized.into_parts();
         let row = inspected.row;
-        let filtered = row.answer == Answer::TaskList;
+        let filtered = matches!(row.answer, Answer::List(_));
         let mut headers = headers::to_druid(carried, filtered);
         headers.insert(HeaderName::from_static("x-druid-author"), headers::author(caller));
         if inspected.body.is_some() {
@@ -134,34 +162,69 @@ impl Upstream {
         Ok(Unfiltered { response, terms: Terms { row, grants, query: inspected.query } })
     }
 
+    /// Sends by the first Router that takes it. Another one is tried only where nothing was sent, or where the request is
+    /// safe (RFC 9110, section 9.2.1).
     async fn send(
         &self,
         method: &Method,
         target: &str,
         mut headers: HeaderMap,
         body: Option<Bytes>,
-    ) -> Result<Response<Incoming>, UpstreamFault> {
+    ) -> Result<Response<RouterBody>, UpstreamFault> {
         headers.insert(AUTHORIZATION, self.authorization.clone());
+        for router in self.routers.in_order() {
+            match self.send_to(&router, method, target, headers.clone(), body.clone()).await {
+                Ok(response) => return Ok(response),
+                Err(Unsent::Nothing) => {}
+                Err(Unsent::Perhaps) if method.is_safe() => {}
+                Err(Unsent::Perhaps) => return Err(UpstreamFault::Unreachable),
+                // Another Router would only be waited for as long again.
+                Err(Unsent::Slow) => return Err(UpstreamFault::Slow),
+            }
+        }
+        Err(UpstreamFault::Unreachable)
+    }
+
+    async fn send_to(
+        &self,
+        router: &Arc<Router>,
+        method: &Method,
+        target: &str,
+        mut headers: HeaderMap,
+        body: Option<Bytes>,
+    ) -> Result<Response<RouterBody>, Unsent> {
         headers.remove(HOST);
-        let uri = Uri::builder().scheme("http").authority(self.authority.as_str()).path_and_query(target);
-        let uri = uri.build().map_err(|_| UpstreamFault::Unreachable)?;
+        let uri = Uri::builder().scheme("http").authority(router.authority.as_str()).path_and_query(target);
         let mut request = Request::new(Full::new(body.unwrap_or_default()));
         *request.method_mut() = method.clone();
-        *request.uri_mut() = uri;
+        *request.uri_mut() = uri.build().map_err(|_| Unsent::Nothing)?;
         *request.headers_mut() = headers;
-        match tokio::time::timeout(RESPONSE_HEAD_TIMEOUT, self.client.request(request)).await {
-            Ok(Ok(response)) => Ok(response),
+        let on_its_way = router.enter();
+        match tokio::time::timeout(self.response_timeout, self.client.request(request)).await {
+            Ok(Ok(response)) => Ok(response.map(|body| RouterBody::new(body, self.idle_timeout, on_its_way))),
             Ok(Err(error)) => {
-                tracing::warn!(error.kind = %error, "the Router did not answer");
-                Err(UpstreamFault::Unreachable)
+                tracing::warn!(router = router.authority, error.kind = %error, "a Router did not answer");
+                router.is(false);
+                let nothing_sent = error.is_connect();
+                Err(if nothing_sent { Unsent::Nothing } else { Unsent::Perhaps })
             }
-            Err(_) => Err(UpstreamFault::Slow),
+            Err(_) => Err(Unsent::Slow),
         }
     }
 }
 
+/// Why a Router gave no answer, and whether it may have got the request.
+enum Unsent {
+    /// It got nothing.
+    Nothing,
+    /// It may have got the request.
+    Perhaps,
+    /// It got the request, and did not answer in time.
+    Slow,
+}
+
 /// Answers that are about the gate, not about the caller's request, are never passed on.
-fn check(row: &Row, response: Response<Incoming>) -> Result<Response<Incoming>, UpstreamFault> {
+fn check(row: &Row, response: Response<RouterBody>) -> Result<Response<RouterBody>, UpstreamFault> {
     match response.status() {
         StatusCode::UNAUTHORIZED => {
             tracing::error!(

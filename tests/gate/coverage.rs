@@ -121,7 +121,24 @@ fn example(row: &Row) -> Example {
             // It has ended: Druid says 404 to its owner. A running one is cancelled in `lifecycle`.
             of_task(id, vec![("nobody", &[403]), ("reader", &[404]), ("writer", &[403])])
         }
-        "task_list" => anyone(row.path),
+        "task_list"
+        | "task_list_running"
+        | "task_list_pending"
+        | "task_list_waiting"
+        | "task_list_complete"
+        | "datasource_list"
+        | "datasource_list_loaded"
+        | "datasource_list_used" => anyone(row.path),
+        "task_statuses" => Example {
+            body: Some(json!(["nope"])),
+            ..plain(vec![
+                ("nobody", &[403]),
+                ("reader", &[403]),
+                ("writer", &[403]),
+                ("stater", &[403]),
+                ("admin", &[200]),
+            ])
+        },
         "task_payload" | "task_status" | "task_reports" | "task_log" => {
             let text = "INSERT INTO wiki SELECT * FROM wiki WHERE page = 'no such page' PARTITIONED BY DAY";
             let id = submit_task(crate::support::gate(), "admin", text);
@@ -151,10 +168,8 @@ fn ask(row: &Row, example: &Example, authorization: Option<&str>) -> Answer {
         request = request.json(body);
     }
     let answer = request.send();
-    if row.name != "statement_cancel" {
-        if let Some(id) = serde_json::from_slice(&answer.body).ok().and_then(|_: Value| started(&answer)) {
-            cancel(&id);
-        }
+    if let Some(id) = started(&answer).filter(|_| row.name.contains("sql") || row.name == "statement_submit") {
+        cancel(&id);
     }
     answer
 }

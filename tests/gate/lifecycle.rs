@@ -80,7 +80,8 @@ fn a_statement_is_its_submitters() {
     let path = format!("/druid/v2/sql/statements/{id}");
     let results = format!("{path}/results");
     assert_eq!(gate().ask(Some("reader"), "GET", &path).send().expect(200).json()["queryId"], id.as_str());
-    assert_eq!(gate().ask(Some("reader"), "GET", &results).send().expect(200).json().as_array().map(Vec::len), Some(2));
+    let rows = gate().ask(Some("reader"), "GET", &results).send().expect(200).text();
+    assert_eq!(rows.lines().filter(|line| line.contains("page")).count(), 2, "{rows}");
     for other in ["nobody", "selr", "admin"] {
         for target in [&path, &results] {
             let refused = gate().ask(Some(other), "GET", target).send().expect(403).json();

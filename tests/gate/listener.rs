@@ -74,7 +74,7 @@ fn heads_are_bounded() {
 
 #[test]
 fn bodies_are_bounded() {
-    let limit = msq_gate::proxy::MAX_SQL_BODY;
+    let limit = msq_gate::config::Limits::default().sql_body_bytes;
     let sql = |length: usize| {
         let padding = " ".repeat(length - "{\"query\":\"SELECT 1\"}".len());
         GATE.post("/druid/v2/sql")

@@ -1,14 +1,19 @@
 //! What the gate promises, asked from outside: over TLS, in front of a real Druid.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+mod attacks;
 mod client;
 mod coverage;
-// mod differential;
+mod differential;
 mod doors;
+mod faults;
 mod lifecycle;
 mod listener;
+mod lists;
 mod recorder;
 mod records;
+mod shipping;
+mod standin;
 mod submissions;
 mod support;
 mod tasks;

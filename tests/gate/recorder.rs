@@ -60,8 +60,12 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Vec<String>>, delay: Duration) {
     let mut bytes = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut bytes) {
         let (status, media_type, body) = answer(&request);
-        kept.lock().expect("lock").push(request);
-        std::thread::sleep(delay);
+        // The gate asks for the Router's health by itself.
+        let is_health = request.starts_with("GET /status/health ");
+        if !is_health {
+            kept.lock().expect("lock").push(request);
+        }
+        std::thread::sleep(if is_health { Duration::ZERO } else { delay });
         let head = format!(
             "HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nSet-Cookie: druid=1\r\n\
              WWW-Authenticate: Basic\r\nX-Druid-SQL-Query-Id: theirs\r\nX-Hop: 1\r\nConnection: keep-alive, x-hop\r\n\r\n",

@@ -174,8 +174,10 @@ impl Reader<'_> {
     fn limits(&mut self) -> Read<()> {
         while self.kind().begins_limit() {
             self.advance();
-            while matches!(self.kind(), Kind::Number | Kind::Parameter | Kind::All | Kind::Row | Kind::Reserved)
+            while matches!(self.kind(), Kind::Number | Kind::Parameter | Kind::All | Kind::Row)
                 || self.is_word(0, "FIRST")
+                || self.kind() == Kind::Reserved
+                    && ["NEXT", "ROWS", "ONLY"].iter().any(|word| self.image().eq_ignore_ascii_case(word))
             {
                 self.advance();
             }

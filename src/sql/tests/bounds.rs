@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::sql::{MAX_DEPTH, MAX_TEXT_BYTES, MAX_TOKENS, RefusalCode, read};
+use crate::sql::{MAX_DEPTH, MAX_RESOURCES, MAX_TEXT_BYTES, MAX_TOKENS, RefusalCode, read};
 
 fn code(sql: &str) -> Option<RefusalCode> {
     read(sql, &[]).err().map(|refusal| refusal.code)
@@ -27,6 +27,18 @@ fn groups_may_be_as_deep_as_the_bound_and_no_deeper() {
 fn parentheses_around_an_argument_need_no_stack() {
     let nested = format!("SELECT * FROM TABLE(APPEND({}'a'{}))", "(".repeat(200_000), ")".repeat(200_000));
     assert_eq!(code(&nested), None);
+}
+
+/// Else two megabytes of names make an audit record of twelve and a refusal of thirty.
+#[test]
+fn many_tables_are_refused() {
+    let tables = |count: usize| {
+        let names: Vec<String> = (0..count).map(|n| format!("t{n}")).collect();
+        code(&format!("SELECT 1 FROM {}", names.join(",")))
+    };
+    assert_eq!(tables(MAX_RESOURCES), None);
+    assert_eq!(tables(MAX_RESOURCES + 1), Some(RefusalCode::TooManyResources));
+    assert_eq!(code(&format!("SELECT 1 FROM t{}", ", t".repeat(5_000))), None, "one table, named often");
 }
 
 #[test]

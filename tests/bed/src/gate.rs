@@ -26,7 +26,7 @@ const LOG_LINES: usize = 25;
 /// What a gate is to be told; everything else is the same for all gates of a bed.
 #[derive(Debug, Clone)]
 pub struct GateOptions {
-    /// The address of the Router, or of what stands in for it.
+    /// The address of the Router, or of what stands in for it; several with spaces between them.
     pub router_url: String,
     /// `READ` or `WRITE`: what cancelling a query needs.
     pub task_cancel: String,
@@ -104,7 +104,8 @@ fn configuration(port: u16, options: &GateOptions) -> String {
     let path = |name: &str| quoted(&certs_dir().join(name).display().to_string());
     let (certificate, key, id_key, keys) =
         (path("server.pem"), path("server-key.pem"), path("id-key"), path("token-jwks.json"));
-    let (router, cancel, more) = (quoted(&options.router_url), quoted(&options.task_cancel), &options.more);
+    let routers: Vec<String> = options.router_url.split(' ').map(quoted).collect();
+    let (routers, cancel, more) = (routers.join(", "), quoted(&options.task_cancel), &options.more);
     format!(
         r#"[server]
 listen = "127.0.0.1:{port}"
@@ -112,7 +113,7 @@ certificate = {certificate}
 key = {key}
 
 [druid]
-router = {router}
+routers = [{routers}]
 username = "{ACCOUNT}"
 password_file = "gate-password"
 

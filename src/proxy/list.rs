@@ -1,7 +1,7 @@
-//! A list of tasks, filtered while it streams. Druid: `OverlordResource.securedTaskStatusPlus`.
+//! A list, filtered while it streams. Druid: `AuthorizationUtils.filterAuthorizedResources`.
 //!
-//! The list is a JSON array of objects. Each item is read whole, kept or dropped whole, and the order stays. What is
-//! not such a list breaks the answer: nothing unfiltered follows.
+//! The list is a JSON array of objects, or of names. Each item is read whole, kept or dropped whole, and the order
+//! stays. What is not such a list breaks the answer: nothing unfiltered follows.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,42 +10,43 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 
 use super::body::BodyError;
+use crate::druid::List;
 use crate::json::{self, Json};
 use crate::permission::{Action, ResourceAction, ResourceType};
 use crate::policy::Grants;
 
-/// Bytes of one item: a task's row is under 1 KB but for its `errorMsg`.
-pub const MAX_ITEM: usize = 1024 * 1024;
+/// Bytes of one item: a task's row is under 1 KB but for its `errorMsg`; a datasource with all its segments is not.
+pub const MAX_ITEM: usize = 16 * 1024 * 1024;
 
 /// Why a list is broken off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListFault {
-    /// Not an array of objects that name their datasource.
-    #[error("Druid's list of tasks is not one that the gate can filter")]
-    NotATaskList,
+    /// Not an array of items that name their datasource.
+    #[error("Druid's list is not one that the gate can filter")]
+    NotAList,
     /// An item over [`MAX_ITEM`].
-    #[error("an item of Druid's list of tasks is longer than {MAX_ITEM} bytes")]
+    #[error("an item of Druid's list is longer than {MAX_ITEM} bytes")]
     ItemTooLong,
     /// It ended within.
-    #[error("Druid's list of tasks was cut off")]
+    #[error("Druid's list was cut off")]
     CutOff,
 }
 
 /// The body of a filtered list.
-pub struct TaskListBody<B> {
+pub struct ListBody<B> {
     inner: B,
     filter: ListFilter,
     ended: bool,
 }
 
-impl<B> TaskListBody<B> {
+impl<B> ListBody<B> {
     /// Lets pass of `inner` what `grants` allow to read.
-    pub fn new(inner: B, grants: Grants) -> Self {
-        Self { inner, filter: ListFilter::new(grants), ended: false }
+    pub fn new(inner: B, list: List, grants: Grants) -> Self {
+        Self { inner, filter: ListFilter::new(list, grants), ended: false }
     }
 }
 
-impl<B> Body for TaskListBody<B>
+impl<B> Body for ListBody<B>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<BodyError>,
@@ -77,7 +78,7 @@ where
                 Ok(bytes) => return Poll::Ready(Some(Ok(Frame::data(bytes.into())))),
                 Err(fault) => {
                     self.ended = true;
-                    tracing::error!(reason = %fault, "a list of tasks was broken off");
+                    tracing::error!(reason = %fault, "a list was broken off");
                     return Poll::Ready(Some(Err(fault.into())));
                 }
             }
@@ -104,6 +105,7 @@ enum Place {
 
 /// Takes a list in pieces, gives the items that may be seen.
 struct ListFilter {
+    list: List,
     grants: Grants,
     place: Place,
     item: Vec<u8>,
@@ -111,8 +113,8 @@ struct ListFilter {
 }
 
 impl ListFilter {
-    const fn new(grants: Grants) -> Self {
-        Self { grants, place: Place::Start, item: Vec::new(), passed_one: false }
+    const fn new(list: List, grants: Grants) -> Self {
+        Self { list, grants, place: Place::Start, item: Vec::new(), passed_one: false }
     }
 
     fn feed(&mut self, data: &[u8]) -> Result<Vec<u8>, ListFault> {
@@ -132,9 +134,9 @@ impl ListFilter {
                 out.push(b'[');
                 Place::FirstItem
             }
-            (Place::FirstItem | Place::NextItem, b'{') => {
-                self.item.push(b'{');
-                Place::Item { depth: 1, string: false, escaped: false }
+            (Place::FirstItem | Place::NextItem, b'{' | b'"') => {
+                self.item.push(byte);
+                Place::Item { depth: usize::from(byte == b'{'), string: byte == b'"', escaped: false }
             }
             (Place::FirstItem | Place::AfterItem, b']') => {
                 out.push(b']');
@@ -142,7 +144,7 @@ impl ListFilter {
             }
             (Place::AfterItem, b',') => Place::NextItem,
             (Place::Start | Place::FirstItem | Place::NextItem | Place::AfterItem | Place::End, _) => {
-                return Err(ListFault::NotATaskList);
+                return Err(ListFault::NotAList);
             }
         };
         Ok(())
@@ -162,21 +164,25 @@ impl ListFilter {
         self.item.push(byte);
         let depth = match byte {
             b'{' | b'[' if !string => depth + 1,
-            b'}' | b']' if !string => depth - 1,
+            b'}' | b']' if !string => depth.saturating_sub(1),
             _ => depth,
         };
-        if depth == 0 {
+        let string = if byte == b'"' && !escaped { !string } else { string };
+        if depth == 0 && !string {
             self.place = Place::AfterItem;
             return self.end_item(out);
         }
-        let string = if byte == b'"' && !escaped { !string } else { string };
         self.place = Place::Item { depth, string, escaped: string && byte == b'\\' && !escaped };
         Ok(())
     }
 
     fn end_item(&mut self, out: &mut Vec<u8>) -> Result<(), ListFault> {
-        let item = json::parse_bytes(&self.item).map_err(|_| ListFault::NotATaskList)?;
-        let datasource = item.get("dataSource").and_then(Json::as_str).ok_or(ListFault::NotATaskList)?;
+        let item = json::parse_answer(&self.item).map_err(|_| ListFault::NotAList)?;
+        let datasource = match self.list {
+            List::Tasks => item.get("dataSource").and_then(Json::as_str),
+            List::Datasources => item.as_str().or_else(|| item.get("name").and_then(Json::as_str)),
+        };
+        let datasource = datasource.ok_or(ListFault::NotAList)?;
         if self.grants.allows(&ResourceAction::new(Action::Read, ResourceType::Datasource, datasource)) {
             if self.passed_one {
                 out.push(b',');

@@ -2,7 +2,7 @@ use super::*;
 use crate::auth::Identity;
 use crate::policy::Policy;
 
-fn filter() -> ListFilter {
+fn filter(list: List) -> ListFilter {
     let policy = r#"
         [roles.r]
         permissions = ["READ DATASOURCE wiki*", "WRITE DATASOURCE taxi"]
@@ -12,13 +12,17 @@ fn filter() -> ListFilter {
         roles = ["r"]
     "#;
     let policy = Policy::parse(policy, &["dev".to_owned()]).expect("policy");
-    ListFilter::new(policy.grants_of(&Identity::for_tests("dev", "a", &[])))
+    ListFilter::new(list, policy.grants_of(&Identity::for_tests("dev", "a", &[])))
 }
 
 /// The list in pieces of every size: the same each time.
 fn filtered(list: &str) -> Result<String, ListFault> {
+    filtered_as(List::Tasks, list)
+}
+
+fn filtered_as(kind: List, list: &str) -> Result<String, ListFault> {
     let mut answers = (1..=list.len().max(1)).map(|size| {
-        let mut filter = filter();
+        let mut filter = filter(kind);
         let mut out = Vec::new();
         for piece in list.as_bytes().chunks(size) {
             out.extend(filter.feed(piece)?);
@@ -42,6 +46,14 @@ fn items_are_kept_or_dropped_whole_and_in_order() {
     assert_eq!(filtered("[]"), Ok("[]".to_owned()));
 }
 
+/// An `errorMsg` that Druid cut within a character: one user's failed query must not break everybody's list.
+#[test]
+fn half_a_surrogate_pair_does_not_break_the_list() {
+    let keep = r#"{"dataSource":"wiki","errorMsg":"Invalid format: \"aa\uD83D\uDE00\uD83D..."}"#;
+    let drop = r#"{"dataSource":"__query_select","errorMsg":"\uD83D"}"#;
+    assert_eq!(filtered(&format!("[{drop},{keep},{drop}]")), Ok(format!("[{keep}]")));
+}
+
 #[test]
 fn what_is_not_a_list_of_tasks_breaks_off() {
     for list in [
@@ -59,7 +71,7 @@ fn what_is_not_a_list_of_tasks_breaks_off() {
         r#"[] {"dataSource":"taxi"}"#,
         r#"[[{"dataSource":"wiki"}]]"#,
     ] {
-        assert_eq!(filtered(list), Err(ListFault::NotATaskList), "{list}");
+        assert_eq!(filtered(list), Err(ListFault::NotAList), "{list}");
     }
     for list in ["", "[", r#"[{"dataSource":"wiki"}"#, r#"[{"dataSource":"wiki"},"#, r#"[{"dataSource":"wi"#] {
         assert_eq!(filtered(list), Err(ListFault::CutOff), "{list}");
@@ -68,14 +80,30 @@ fn what_is_not_a_list_of_tasks_breaks_off() {
 
 #[test]
 fn nothing_follows_an_unreadable_item() {
-    let mut filter = filter();
+    let mut filter = filter(List::Tasks);
     assert_eq!(filter.feed(br#"[{"dataSource":"wiki"},"#), Ok(br#"[{"dataSource":"wiki"}"#.to_vec()));
-    assert_eq!(filter.feed(br#"7,{"dataSource":"wiki"}]"#), Err(ListFault::NotATaskList));
+    assert_eq!(filter.feed(br#"7,{"dataSource":"wiki"}]"#), Err(ListFault::NotAList));
 }
 
 #[test]
 fn an_item_is_bounded() {
-    let mut filter = filter();
+    let mut filter = filter(List::Tasks);
     let long = format!(r#"[{{"dataSource":"wiki","errorMsg":"{}"#, "x".repeat(MAX_ITEM));
     assert_eq!(filter.feed(long.as_bytes()), Err(ListFault::ItemTooLong));
+}
+
+#[test]
+fn lists_of_names_and_of_named_objects_are_filtered_too() {
+    let names = |list: &str| filtered_as(List::Datasources, list);
+    assert_eq!(
+        names(r#"["taxi","wiki", "wik\u0069" ,"a\"b","wiki\\x"]"#),
+        Ok(r#"["wiki","wik\u0069","wiki\\x"]"#.to_owned())
+    );
+    let full = r#"{"name":"wiki","segments":[{"dataSource":"taxi"}]}"#;
+    assert_eq!(names(&format!(r#"[{{"name":"taxi"}},{full}]"#)), Ok(format!("[{full}]")));
+    for list in [r#"[{"dataSource":"wiki"}]"#, r#"["wiki" "taxi"]"#, r#"["wiki"]]"#, "[null]", r#"{"wiki":{}}"#] {
+        assert_eq!(names(list), Err(ListFault::NotAList), "{list}");
+    }
+    assert_eq!(names(r#"["wiki"#), Err(ListFault::CutOff));
+    assert_eq!(filtered(r#"["wiki"]"#), Err(ListFault::NotAList));
 }

@@ -1,0 +1,92 @@
+//! Lists: each user sees what Druid itself would list to it.
+
+use serde_json::{Value, json};
+
+use crate::support::{End, gate};
+
+const USERS: [&str; 4] = ["nobody", "reader", "writer", "admin"];
+
+/// The names in a list of datasources, whichever its items are.
+fn names(end: End<'_>, user: &str, target: &str) -> Vec<String> {
+    let answer = end.ask(Some(user), "GET", target).send().expect(200);
+    assert!(answer.whole, "{target}");
+    let list = answer.json();
+    let name = |item: &Value| item.as_str().or_else(|| item["name"].as_str()).expect("a name").to_owned();
+    list.as_array().expect("a list").iter().map(name).collect()
+}
+
+#[test]
+fn datasources_are_listed_as_druid_lists_them() {
+    for target in [
+        "/druid/v2/datasources",
+        "/druid/coordinator/v1/datasources",
+        "/druid/coordinator/v1/datasources?simple",
+        "/druid/coordinator/v1/datasources?full",
+        "/druid/coordinator/v1/metadata/datasources",
+        "/druid/coordinator/v1/metadata/datasources?includeUnused",
+        "/druid/coordinator/v1/metadata/datasources?full",
+        "/proxy/coordinator/druid/coordinator/v1/datasources",
+    ] {
+        for user in USERS {
+            // Other tests may make datasources meanwhile: only those that are always there are compared.
+            let of_ours = |end| {
+                let mut names = names(end, user, target);
+                names.retain(|name| name == "wiki" || name == "taxi");
+                names
+            };
+            let (direct, through) = (of_ours(End::Direct), of_ours(gate()));
+            assert_eq!(direct, through, "{target} as {user}");
+            let expected = match user {
+                "admin" => 2,
+                "reader" => 1,
+                _ => 0,
+            };
+            assert_eq!(through.len(), expected, "{target} as {user}");
+        }
+    }
+}
+
+#[test]
+fn the_other_lists_of_tasks_are_filtered_too() {
+    let hidden = crate::support::unique("noop");
+    crate::support::post_noop("admin", &hidden, "hidden_datasource");
+    // A task that waits for its place is RUNNING to its status and pending to the lists.
+    let start = std::time::Instant::now();
+    let runs =
+        || End::Direct.ask(Some("admin"), "GET", "/druid/indexer/v1/runningTasks").send().text().contains(&hidden);
+    while !runs() {
+        assert!(start.elapsed().as_secs() < 60, "{hidden} does not run");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    for target in [
+        "/druid/indexer/v1/runningTasks",
+        "/druid/indexer/v1/runningTasks?type=noop",
+        "/proxy/overlord/druid/indexer/v1/runningTasks",
+        "/druid/indexer/v1/pendingTasks",
+        "/druid/indexer/v1/waitingTasks",
+        "/druid/indexer/v1/completeTasks",
+        "/druid/indexer/v1/completeTasks?n=5",
+    ] {
+        for (user, sees) in [("reader", false), ("admin", target.contains("running"))] {
+            for end in [End::Direct, gate()] {
+                let answer = end.ask(Some(user), "GET", target).send().expect(200);
+                assert_eq!(answer.text().contains(&hidden), sees, "{target} as {user}");
+                assert!(answer.whole && answer.json().is_array());
+            }
+        }
+    }
+    crate::support::cancel(&hidden);
+}
+
+#[test]
+fn statuses_of_tasks_need_what_druid_asks() {
+    for (user, status) in [("nobody", 403), ("stater", 403), ("admin", 200)] {
+        for end in [End::Direct, gate()] {
+            let ask = end.ask(Some(user), "POST", "/druid/indexer/v1/taskStatus").json(&json!(["nope"])).send();
+            assert_eq!(ask.status, status, "{user}: {}", ask.text());
+        }
+    }
+    for odd in [json!({"a": 1}), json!([1]), json!(["a/b"]), json!("a")] {
+        gate().ask(Some("admin"), "POST", "/druid/indexer/v1/taskStatus").json(&odd).send().expect(400);
+    }
+}
