@@ -15,13 +15,19 @@ const EXTERN: &str = r#"'{"type":"inline","data":"a\n1"}' , '{"type":"csv","find
 
 /// One statement.
 pub fn statement(random: &mut Random) -> String {
-    let mut maker = Maker { random, tokens: Vec::new(), made: 0, named: false, bare: false };
+    statement_over(&NAMES, random)
+}
+
+/// One whose tables are among these.
+pub fn statement_over(names: &'static [&'static str], random: &mut Random) -> String {
+    let mut maker = Maker { names, random, tokens: Vec::new(), made: 0, named: false, bare: false };
     maker.statement();
     let tokens = std::mem::take(&mut maker.tokens);
     write(&tokens, maker.random)
 }
 
 struct Maker<'a> {
+    names: &'static [&'static str],
     random: &'a mut Random,
     tokens: Vec<String>,
     /// Numbers the aliases.
@@ -52,7 +58,7 @@ impl Maker<'_> {
     fn alias(&mut self) -> String {
         self.made += 1;
         // Some aliases are names of tables: an alias hides none.
-        let word = if self.random.chance(10) { self.random.pick(&NAMES) } else { "t" };
+        let word = if self.random.chance(10) { self.random.pick(self.names) } else { "t" };
         format!("{word}{}", self.made)
     }
 
@@ -145,7 +151,7 @@ impl Maker<'_> {
             if item > 0 {
                 self.say(",");
             }
-            let name = self.random.pick(&NAMES).to_owned();
+            let name = self.random.pick(self.names).to_owned();
             self.spell(&name);
             let arity = 1 + self.random.below(2);
             let listed = self.random.chance(40);
@@ -383,7 +389,7 @@ impl Maker<'_> {
                     if place > 0 {
                         self.say(",");
                     }
-                    let name = self.random.pick(&NAMES).to_owned();
+                    let name = self.random.pick(self.names).to_owned();
                     let spelling = match self.random.below(3) {
                         0 => format!("U&'\\{:04x}{}'", u32::from(name.chars().next().unwrap()), &name[1..]),
                         1 => format!("_utf8'{name}'"),
@@ -442,11 +448,11 @@ impl Maker<'_> {
     }
 
     fn name(&mut self) {
-        if self.random.chance(6) {
+        if self.names.len() == NAMES.len() && self.random.chance(6) {
             let name = self.random.pick(&ODD_NAMES).to_owned();
             self.token(format!("\"{name}\""));
         } else {
-            let name = self.random.pick(&NAMES).to_owned();
+            let name = self.random.pick(self.names).to_owned();
             self.spell(&name);
         }
     }

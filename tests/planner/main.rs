@@ -3,13 +3,14 @@
 //! What is recorded in `tests/corpus` is checked against fresh answers; `PLANNER_RECORD=1` writes it anew.
 //! `PLANNER_STATEMENTS` is how many statements each generator makes, `PLANNER_SEED` where it begins.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod corpus;
 mod figures;
 mod grammar;
 mod mutate;
 mod random;
+mod running;
 mod templates;
 
 use std::collections::BTreeSet;
@@ -66,12 +67,10 @@ fn hand_written_statements() {
         .map(|case| Statement { sql: case.sql.clone(), parameters: case.parameters() })
         .collect();
     let answers = figures::ask_both(&statements);
-    let mut place = 0;
-    for case in files.iter_mut().flat_map(|file| &mut file.cases) {
+    for (place, case) in files.iter_mut().flat_map(|file| &mut file.cases).enumerate() {
         for (version, answers) in Version::ALL.into_iter().zip(&answers) {
             case.set(version.as_str(), line(&answers[place]));
         }
-        place += 1;
     }
     for file in &files {
         record(&file.path, &corpus::render(file));
@@ -123,6 +122,39 @@ fn expanded_statements() {
     let figures = [figures::judge("templates", &statements, &answers)];
     show(&figures);
     assert!(figures[0].missing().is_empty(), "{}", figures[0].missing());
+}
+
+/// Druid's list names no action.
+fn without_action(resources: &BTreeSet<String>) -> BTreeSet<String> {
+    resources.iter().map(|word| word.rsplit_once('|').unwrap().0.to_owned()).collect()
+}
+
+/// Takes minutes, and leaves datasources in the bed; so it is run by name only.
+#[test]
+#[ignore = "loads datasources into the bed: cargo test --test planner running -- --ignored"]
+fn running_druid_explains_the_same() {
+    let running = running::Running::ensure();
+    let mut random = Random::new(seed());
+    let made = (0..count()).map(|_| grammar::statement_over(&running::TABLES, &mut random));
+    let hand = corpus::hand().into_iter().flat_map(|file| file.cases).filter(|case| case.parameters().is_empty());
+    let statements: Vec<Statement> =
+        hand.map(|case| case.sql).chain(templates::expand()).chain(made).map(Statement::from).collect();
+    let answers = figures::ask_both(&statements);
+    let (mut explained, mut accepted, mut faults) = (0, 0, String::new());
+    for (statement, answer) in statements.iter().zip(&answers[0]) {
+        let Ok(listed) = running.explain(&statement.sql) else { continue };
+        explained += 1;
+        accepted += usize::from(answer.accepted);
+        let said = answer.accepted.then_some(&answer.resources).or(answer.registered.as_ref());
+        if said.map(without_action).as_ref() != Some(&listed) {
+            faults += &format!("{:?}\n  running {listed:?}\n  here    {answer:?}\n", statement.sql);
+        }
+        if figures::gate(statement).is_ok_and(|read| !without_action(&read).is_superset(&listed)) {
+            faults += &format!("{:?}\n  running {listed:?}\n  gate    {:?}\n", statement.sql, figures::gate(statement));
+        }
+    }
+    println!("asked {}, explained {explained}, of these accepted here {accepted}", statements.len());
+    assert!(faults.is_empty(), "{faults}");
 }
 
 /// How many statements each generator makes.
