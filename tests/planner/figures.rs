@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use msq_gate::sql::{self, Parameter};
@@ -28,8 +29,12 @@ impl From<String> for Statement {
     }
 }
 
+/// Two planners at a time are enough for a small machine, however many tests run.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// Asks both planners, each in a process of its own, at the same time.
 pub fn ask_both(statements: &[Statement]) -> [Vec<Answer>; 2] {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let questions: Vec<Question<'_>> = statements
         .iter()
         .enumerate()

@@ -1,7 +1,8 @@
-//! The gate's reading of SQL beside the answers of Druid's own planners, 27 and 33.
+//! The gate's reading of SQL beside the answers of Druid's own planners, 27 and 33: `cargo planner`.
 //!
-//! What is recorded in `tests/corpus` is checked against fresh answers; `PLANNER_RECORD=1` writes it anew.
-//! `PLANNER_STATEMENTS` is how many statements each generator makes, `PLANNER_SEED` where it begins.
+//! What is recorded in `tests/corpus` is checked against fresh answers; with `PLANNER_RECORD=1` it is written anew.
+//! `PLANNER_STATEMENTS` is how many statements each generator makes (`PLANNER_STATEMENTS=1000000 cargo planner generated`),
+//! `PLANNER_SEED` where it begins; with `PLANNER_ERRORS=1` the most frequent errors of Druid are shown.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 

@@ -108,7 +108,7 @@ impl Program {
             .arg("Planner")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::null())
             .spawn()
             .map_err(BedError::io("run java"))
     }
