@@ -5,6 +5,7 @@ pub mod dev_certs;
 pub mod dev_token;
 pub mod routes;
 pub mod serve;
+pub mod sql_needs;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -11,6 +11,7 @@ mod grant;
 pub mod http;
 mod maven;
 mod places;
+pub mod planner;
 mod process;
 mod progress;
 mod second;
