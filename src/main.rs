@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use msq_gate::commands::{check, dev_certs, dev_token, routes, serve};
+use msq_gate::commands::{check, dev_certs, dev_token, routes, serve, sql_needs};
 
 /// The entry point of an Apache Druid cluster: authenticates callers and authorizes their requests
 #[derive(Debug, Parser)]
@@ -18,6 +18,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Check(check::CheckArgs),
     Routes(routes::RoutesArgs),
+    Sql(sql_needs::SqlArgs),
     DevCerts(dev_certs::DevCertsArgs),
     DevToken(dev_token::DevTokenArgs),
 }
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(args) => serve::run(&args),
         Command::Routes(args) => routes::run(&args),
+        Command::Sql(args) => sql_needs::run(&args),
         Command::Check(args) => check::run(&args),
         Command::DevCerts(args) => dev_certs::run(&args),
         Command::DevToken(args) => dev_token::run(&args),

@@ -249,6 +249,17 @@ impl<'d> Section<'d> {
         number
     }
 
+    /// The boolean under `key`, if it is there.
+    pub(crate) fn boolean(&self, key: &str, report: &mut Report<'_>) -> Option<bool> {
+        let value = self.table.get(key)?;
+        let boolean = value.get_ref().as_bool();
+        if boolean.is_none() {
+            let found = kind(value.get_ref());
+            report.add(value.span().start, format!("`{key}` is {found}, expected true or false"));
+        }
+        boolean
+    }
+
     fn require(&self, key: &str, report: &mut Report<'_>) {
         if !self.table.contains_key(key) {
             report.add(self.at, format!("missing key `{key}` in {}", self.name));

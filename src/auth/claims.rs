@@ -18,29 +18,57 @@ const ID_TOKEN_CLAIMS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
 /// How widespread issuers mark an id token in its claims: Keycloak, Cognito.
 const ID_TOKEN_MARKS: [(&str, &str); 2] = [("typ", "ID"), ("token_use", "id")];
 
-/// The identity that the claims of a token prove. Its signature must have been verified with `issuer`'s own keys.
+/// When a token is valid.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::auth) struct Validity {
+    not_before: Option<Duration>,
+    expires: Duration,
+    leeway: Duration,
+}
+
+impl Validity {
+    /// Whether it is valid at this time.
+    pub(in crate::auth) fn check(&self, now: SystemTime) -> Result<(), TokenFault> {
+        // A clock before 1970 is broken; as zero it makes every nbf fail, and exp cannot be judged by it anyway.
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| TokenFault::NotYetValid)?;
+        // RFC 7519 section 4.1.4: the current time must be before exp.
+        if now >= self.expires.saturating_add(self.leeway) {
+            return Err(TokenFault::Expired);
+        }
+        // Section 4.1.5: it must be at or after nbf.
+        if self.not_before.is_some_and(|not_before| now.saturating_add(self.leeway) < not_before) {
+            return Err(TokenFault::NotYetValid);
+        }
+        Ok(())
+    }
+}
+
+/// The identity that the claims of a token prove, and when. Its signature must have been verified with `issuer`'s own keys.
 pub(in crate::auth) fn verify(
     claims: &Json,
     media_type: Option<&str>,
     issuer: &IssuerSettings,
     now: SystemTime,
-) -> Result<Identity, TokenFault> {
+) -> Result<(Identity, Validity), TokenFault> {
     // Cannot differ: the issuer was found by it. Asked again so that nothing before this line need be trusted.
     if required_text(claims, "iss")? != issuer.issuer {
         return Err(TokenFault::UnknownIssuer);
     }
     verify_audience(claims, &issuer.audiences)?;
-    let expires_at = verify_time(claims, issuer.leeway, now)?;
+    let validity = validity(claims, issuer.leeway)?;
+    validity.check(now)?;
+    let expires_at = SystemTime::UNIX_EPOCH.checked_add(validity.expires).ok_or(TokenFault::MalformedClaim("exp"))?;
     verify_is_access_token(claims, media_type, issuer)?;
     let subject = subject(claims)?;
-    Ok(Identity {
+    let identity = Identity {
         issuer_name: issuer.name.clone(),
         issuer: issuer.issuer.clone(),
         name: name(claims, issuer).unwrap_or(subject).to_owned(),
         groups: groups(claims, issuer)?,
         subject: subject.to_owned(),
         expires_at,
-    })
+    };
+    Ok((identity, validity))
 }
 
 /// `aud` is one string or an array of them (RFC 7519 section 4.1.3).
@@ -60,22 +88,12 @@ fn verify_audience(claims: &Json, accepted: &[String]) -> Result<(), TokenFault>
     if found { Ok(()) } else { Err(TokenFault::WrongAudience) }
 }
 
-/// Checks `exp`, `nbf` and the form of `iat`; gives the time of `exp`.
-fn verify_time(claims: &Json, leeway: Duration, now: SystemTime) -> Result<SystemTime, TokenFault> {
+/// Reads `exp`, `nbf` and the form of `iat`.
+fn validity(claims: &Json, leeway: Duration) -> Result<Validity, TokenFault> {
     let expires = time(claims, "exp")?.ok_or(TokenFault::MissingClaim("exp"))?;
     let not_before = time(claims, "nbf")?;
     time(claims, "iat")?;
-    // A clock before 1970 is broken; as zero it makes every nbf fail, and exp cannot be judged by it anyway.
-    let now = now.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| TokenFault::NotYetValid)?;
-    // RFC 7519 section 4.1.4: the current time must be before exp.
-    if now >= expires.saturating_add(leeway) {
-        return Err(TokenFault::Expired);
-    }
-    // Section 4.1.5: it must be at or after nbf.
-    if not_before.is_some_and(|not_before| now.saturating_add(leeway) < not_before) {
-        return Err(TokenFault::NotYetValid);
-    }
-    SystemTime::UNIX_EPOCH.checked_add(expires).ok_or(TokenFault::MalformedClaim("exp"))
+    Ok(Validity { not_before, expires, leeway })
 }
 
 /// A NumericDate (RFC 7519 section 2): a number of seconds since 1970, fractions allowed.

@@ -1,4 +1,72 @@
-//! Why a credential is refused. Whose fault: always the caller's. Status: always 401.
+//! Why a credential is refused, or cannot be judged.
+//!
+//! A [`TokenFault`] is the caller's, status 401; [`KeysUnavailable`] is the issuer's, status 503.
+
+use std::time::Duration;
+
+/// Why a token gives no identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::auth) enum Refusal {
+    Token(TokenFault),
+    Keys(KeysUnavailable),
+}
+
+impl From<TokenFault> for Refusal {
+    fn from(fault: TokenFault) -> Self {
+        Self::Token(fault)
+    }
+}
+
+/// The keys that a token would have to be verified with are not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}; try again later")]
+pub struct KeysUnavailable {
+    why: KeysFault,
+    retry_after_seconds: u64,
+}
+
+impl KeysUnavailable {
+    pub(in crate::auth) fn new(why: KeysFault, wait: Duration) -> Self {
+        // Whole seconds, rounded up; 0 would have clients ask in a loop.
+        Self { why, retry_after_seconds: wait.as_secs() + 1 }
+    }
+
+    /// Seconds until the issuer will have been asked again.
+    #[must_use]
+    pub const fn retry_after_seconds(&self) -> u64 {
+        self.retry_after_seconds
+    }
+
+    /// Why.
+    #[must_use]
+    pub const fn why(&self) -> KeysFault {
+        self.why
+    }
+
+    /// A stable code for the audit record and metrics.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self.why {
+            KeysFault::NotFetched => "keys_not_fetched",
+            KeysFault::TooOld => "keys_too_old",
+            KeysFault::NotAsked => "key_not_looked_for",
+        }
+    }
+}
+
+/// Why keys are not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeysFault {
+    /// The issuer has not given any since the start.
+    #[error("the keys of the token's issuer are not there yet")]
+    NotFetched,
+    /// The issuer has not confirmed them for longer than is configured.
+    #[error("the keys of the token's issuer could not be fetched for too long")]
+    TooOld,
+    /// The token names a key that is not among them, and the issuer cannot be asked for it at the moment.
+    #[error("the token names a key that its issuer could not be asked for yet")]
+    NotAsked,
+}
 
 /// Why a credential is refused. Holds nothing of the token, so that it may be logged and answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -9,9 +77,21 @@ pub enum TokenFault {
     /// The `Authorization` header has other bytes than visible ASCII.
     #[error("the Authorization header is not text")]
     HeaderNotText,
-    /// Another scheme than Bearer.
+    /// Another scheme than Bearer, and than Basic where an issuer allows it.
     #[error("only the Bearer scheme is accepted")]
     WrongScheme,
+    /// Basic with something else than base64 of UTF-8 with a colon and without control characters.
+    #[error("the Basic credentials are not base64 of a user name, a colon and a token")]
+    MalformedBasic,
+    /// A password that is no token.
+    #[error("the password is not a token")]
+    PasswordNotToken,
+    /// The token's issuer does not allow it to come as a password.
+    #[error("tokens of this issuer are not accepted as passwords")]
+    BasicNotAllowed,
+    /// The user name is another than the token's.
+    #[error("the user name is not that of the token in the password")]
+    WrongUser,
     /// Session cookies of which a part is missing or comes twice.
     #[error("the session cookies are incomplete; sign in again")]
     MalformedSession,
@@ -36,6 +116,9 @@ pub enum TokenFault {
     /// The issuer has no key of this `kid`.
     #[error("the token names a key that its issuer does not have")]
     UnknownKey,
+    /// The issuer has not confirmed its keys for longer than is configured.
+    #[error("the keys of the token's issuer could not be fetched for too long")]
+    KeysTooOld,
     /// The token names no key and more than one could be meant.
     #[error("the token must name its key")]
     AmbiguousKey,
@@ -79,8 +162,11 @@ impl TokenFault {
     #[must_use]
     pub const fn oauth_error(&self) -> &'static str {
         match self {
-            Self::SeveralHeaders | Self::HeaderNotText | Self::WrongScheme => "invalid_request",
-            Self::TooLarge
+            Self::SeveralHeaders | Self::HeaderNotText | Self::WrongScheme | Self::MalformedBasic => "invalid_request",
+            Self::PasswordNotToken
+            | Self::BasicNotAllowed
+            | Self::WrongUser
+            | Self::TooLarge
             | Self::Malformed
             | Self::ForbiddenHeader(_)
             | Self::MalformedHeader(_)
@@ -88,6 +174,7 @@ impl TokenFault {
             | Self::MalformedSession
             | Self::UnknownIssuer
             | Self::UnknownKey
+            | Self::KeysTooOld
             | Self::AmbiguousKey
             | Self::WrongSignature
             | Self::MissingClaim(_)
@@ -116,6 +203,10 @@ impl TokenFault {
             Self::SeveralHeaders => "several_authorization_headers",
             Self::HeaderNotText => "authorization_not_text",
             Self::WrongScheme => "wrong_scheme",
+            Self::MalformedBasic => "malformed_basic",
+            Self::PasswordNotToken => "password_not_token",
+            Self::BasicNotAllowed => "basic_not_allowed",
+            Self::WrongUser => "wrong_user",
             Self::MalformedSession => "malformed_session",
             Self::TooLarge => "token_too_large",
             Self::Malformed => "malformed_token",
@@ -124,6 +215,7 @@ impl TokenFault {
             Self::WrongAlgorithm => "wrong_algorithm",
             Self::UnknownIssuer => "unknown_issuer",
             Self::UnknownKey => "unknown_key",
+            Self::KeysTooOld => "keys_too_old",
             Self::AmbiguousKey => "ambiguous_key",
             Self::WrongSignature => "wrong_signature",
             Self::MissingClaim(_) => "missing_claim",

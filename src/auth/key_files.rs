@@ -9,24 +9,55 @@ use super::algorithm::SignatureAlgorithm;
 use super::keys::{KeySet, Material, PublicKey};
 use crate::json::{self, Json};
 
+/// Keys of a published set. The largest public issuers have about ten; a `kid` is looked for one by one.
+pub const MAX_PUBLISHED_KEYS: usize = 100;
+
 /// Reads a JWKS. Keys for other uses than signatures and of unknown kinds are passed over (RFC 7517 section 5).
 ///
 /// # Errors
 /// All faults: a symmetric or private key, an RSA key that is too small, a `kid` twice, no usable key, not a JWKS.
 pub fn read_jwks(text: &str, allowed: &[SignatureAlgorithm]) -> Result<KeySet, Vec<String>> {
+    let (usable, faults) = read_each(text, allowed)?;
+    finish(usable, faults)
+}
+
+/// Reads the JWKS that an issuer publishes, which nobody here can mend: faulty keys are passed over and told beside the
+/// others (RFC 7517 section 5).
+///
+/// # Errors
+/// Nothing of it can be used: not a JWKS, too many keys, a `kid` twice, no usable key.
+pub(in crate::auth) fn read_published_jwks(
+    text: &str,
+    allowed: &[SignatureAlgorithm],
+) -> Result<(KeySet, Vec<String>), Vec<String>> {
+    let (usable, mut faults) = read_each(text, allowed)?;
+    if usable.len() > MAX_PUBLISHED_KEYS {
+        return Err(vec![format!("more than {MAX_PUBLISHED_KEYS} keys")]);
+    }
+    match KeySet::new(usable) {
+        Ok(set) => Ok((set, faults)),
+        Err(fault) => {
+            faults.insert(0, fault);
+            Err(faults)
+        }
+    }
+}
+
+type Each = (Vec<PublicKey>, Vec<String>);
+
+fn read_each(text: &str, allowed: &[SignatureAlgorithm]) -> Result<Each, Vec<String>> {
     let set = json::parse(text).map_err(|fault| vec![format!("not JSON: {fault}")])?;
     let Some(keys) = set.get("keys").and_then(Json::as_array) else {
         return Err(vec!["not a JWKS: expected an object with an array `keys`".to_owned()]);
     };
-    let mut usable = Vec::new();
-    let mut faults = Vec::new();
+    let (mut usable, mut faults) = (Vec::new(), Vec::new());
     for (index, jwk) in keys.iter().enumerate() {
         match read_jwk(jwk, allowed) {
             Ok(key) => usable.extend(key),
             Err(fault) => faults.push(format!("{}: {fault}", title(index, jwk))),
         }
     }
-    finish(usable, faults)
+    Ok((usable, faults))
 }
 
 /// Reads one or more `PUBLIC KEY` sections. They may be used with `allowed`, which the configuration must have named.

@@ -1,5 +1,7 @@
 //! The public keys of an issuer. Each knows the algorithms it may be used with; a token only ever picks among those.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::PublicKey as RsaKey;
 use aws_lc_rs::signature::{
@@ -64,6 +66,11 @@ impl KeySet {
         Ok(Self(keys))
     }
 
+    /// Whether a key has this `kid`.
+    pub(in crate::auth) fn names(&self, id: &str) -> bool {
+        self.0.iter().any(|key| key.id.as_deref() == Some(id))
+    }
+
     /// How many keys there are.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -93,6 +100,21 @@ impl KeySet {
             (None, _) => Err(TokenFault::WrongAlgorithm),
             (Some(_), Some(_)) => Err(TokenFault::AmbiguousKey),
         }
+    }
+}
+
+/// Keys in force, told from all others that ever were in this process.
+#[derive(Debug)]
+pub(in crate::auth) struct Keys {
+    pub(in crate::auth) set: KeySet,
+    /// Its own number: what was verified with keys of another number was not verified with these.
+    pub(in crate::auth) generation: u64,
+}
+
+impl Keys {
+    pub(in crate::auth) fn new(set: KeySet) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self { set, generation: NEXT.fetch_add(1, Ordering::Relaxed) }
     }
 }
 

@@ -1,9 +1,14 @@
 //! What authentication promises, asked only through [`Authenticator::authenticate`] and the readers of key files.
 
 mod algorithms;
+mod basic;
+mod cache;
 mod claims;
+mod fetching;
 mod headers;
+mod issuer;
 mod key_files;
+mod rotation;
 
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
@@ -103,7 +108,8 @@ fn issuer() -> IssuerSettings {
         name: "dev".to_owned(),
         issuer: ISSUER.to_owned(),
         audiences: vec!["msq-gate".to_owned(), "other".to_owned()],
-        keys: key_set(&[p256().jwk_with(serde_json::json!({"kid": "k1"}))]),
+        keys: key_set(&[p256().jwk_with(serde_json::json!({"kid": "k1"}))]).into(),
+        basic_password: false,
         access_token: AccessTokenRule::new(Some("at+jwt"), Vec::new()).unwrap(),
         name_claim: ClaimPointer::parse("/name"),
         groups_claim: ClaimPointer::parse("/groups"),
@@ -145,13 +151,22 @@ fn sign(header: &str, claims: &str) -> String {
     sign_with(&p256().signing, Algorithm::ES256, header, claims)
 }
 
+/// Where all keys are from files nothing is waited for.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(future).poll(&mut context) {
+        std::task::Poll::Ready(answer) => answer,
+        std::task::Poll::Pending => panic!("it waits"),
+    }
+}
+
 fn ask_value(issuer: IssuerSettings, authorization: &[HeaderValue]) -> Authentication {
     let mut headers = HeaderMap::new();
     for value in authorization {
         headers.append(AUTHORIZATION, value.clone());
     }
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
-    Authenticator::new(AuthSettings { issuers: vec![issuer] }).authenticate(&headers, now)
+    at_once(Authenticator::new(AuthSettings { issuers: vec![issuer] }).authenticate(&headers, now))
 }
 
 fn ask_issuer(issuer: IssuerSettings, token: &str) -> Authentication {
@@ -195,7 +210,7 @@ fn the_issuer_is_found_by_iss_and_only_its_own_keys_count() {
     let other = IssuerSettings {
         name: "other".to_owned(),
         issuer: "https://issuer.example/other".to_owned(),
-        keys: key_set(&[keys()[1].jwk_with(serde_json::json!({"kid": "k1"}))]),
+        keys: key_set(&[keys()[1].jwk_with(serde_json::json!({"kid": "k1"}))]).into(),
         ..issuer()
     };
     let authenticator = Authenticator::new(AuthSettings { issuers: vec![issuer(), other] });
@@ -204,7 +219,7 @@ fn the_issuer_is_found_by_iss_and_only_its_own_keys_count() {
         let claims = claims_with(&[("iss", &format!("\"{issuer}\""))], "");
         let token = sign_with(&keys()[key].signing, algorithm, &header, &claims);
         let headers = HeaderMap::from_iter([(AUTHORIZATION, format!("Bearer {token}").parse().unwrap())]);
-        authenticator.authenticate(&headers, SystemTime::UNIX_EPOCH + Duration::from_secs(NOW))
+        at_once(authenticator.authenticate(&headers, SystemTime::UNIX_EPOCH + Duration::from_secs(NOW)))
     };
     assert_eq!(identity(ask(0, Algorithm::ES256, ISSUER)).issuer_name(), "dev");
     assert_eq!(identity(ask(1, Algorithm::ES384, "https://issuer.example/other")).issuer_name(), "other");

@@ -2,8 +2,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
 
 use super::algorithm::SignatureAlgorithm;
 use super::fault::TokenFault;
@@ -13,22 +11,6 @@ use crate::json::{self, Json};
 /// Headers by which a token could bring or choose its own key, and `crit`, whose extensions we would have to know
 /// (RFC 7515 sections 4.1.2 to 4.1.6 and 4.1.11, RFC 8725 section 3.10).
 const FORBIDDEN_HEADERS: [&str; 5] = ["jku", "jwk", "x5u", "x5c", "crit"];
-
-/// The token of the request, if it has an `Authorization` header at all.
-pub(in crate::auth) fn find(headers: &HeaderMap) -> Result<Option<&str>, TokenFault> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
-        return Err(TokenFault::SeveralHeaders);
-    }
-    let value = value.to_str().map_err(|_| TokenFault::HeaderNotText)?;
-    // RFC 9110 section 11.4: scheme, one or more spaces, token; the scheme is case-insensitive.
-    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    if !scheme.eq_ignore_ascii_case("Bearer") {
-        return Err(TokenFault::WrongScheme);
-    }
-    Ok(Some(token.trim_matches(' ')))
-}
 
 /// A token in its parts.
 #[derive(Debug)]

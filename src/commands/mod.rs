@@ -6,6 +6,7 @@ pub mod dev_token;
 mod reload;
 pub mod routes;
 pub mod serve;
+pub mod sql_needs;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -68,6 +68,18 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
         directory: Directory::new(upstream.clone()),
     };
     let authenticator = Authenticator::new(config.auth);
+    let keys = authenticator.keep_keys_fresh();
+    let (Ok(hangup), Ok(haste)) = (signal(SignalKind::hangup()), stop_signals()) else {
+        tracing::error!("signals cannot be received");
+        return ExitCode::FAILURE;
+    };
+    tokio::select! {
+        first = authenticator.first_keys() => if let Err(fault) = first {
+            tracing::error!(%fault, "cannot serve");
+            return ExitCode::FAILURE;
+        },
+        () = until(haste.clone(), Haste::Stop) => return ExitCode::SUCCESS,
+    }
     let limits = config.limits;
     let sign_in = SignIn::new(config.server.origin.clone());
     let (to_druid, records) = (upstream.clone(), audit.clone());
@@ -88,10 +100,6 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
             return ExitCode::FAILURE;
         }
     };
-    let (Ok(hangup), Ok(haste)) = (signal(SignalKind::hangup()), stop_signals()) else {
-        tracing::error!("signals cannot be received");
-        return ExitCode::FAILURE;
-    };
     let (certificate, metrics) = (server.certificate(), audit.metrics().clone());
     let readiness = Arc::new(Readiness::new(upstream.routers(), certificate.clone(), audit));
     let mut beside = vec![health];
@@ -108,6 +116,7 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
     }
     let (stop, hurry) = (until(haste.clone(), Haste::Stop), until(haste, Haste::Hurry));
     let orderly = server.run(gate, &readiness, stop, hurry).await;
+    drop(keys);
     for task in beside {
         task.abort();
     }

@@ -1,6 +1,8 @@
 //! The commands together: what `dev-certs` makes, `check` accepts and `dev-token` signs.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -85,9 +87,10 @@ fn identity(directory: &Directory, words: &[&str], now: SystemTime) -> Option<Id
     let token = dev_token::token(&args(&[words, &["--key", &key]].concat()), SystemTime::now()).unwrap();
     let config = Config::load(Path::new(&directory.path("gate.toml"))).unwrap_or_else(|faults| panic!("{faults}"));
     let headers = HeaderMap::from_iter([(AUTHORIZATION, format!("Bearer {token}").parse().unwrap())]);
-    match Authenticator::new(config.auth).authenticate(&headers, now) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    match runtime.block_on(Authenticator::new(config.auth).authenticate(&headers, now)) {
         Authentication::Verified(identity) => Some(identity),
-        Authentication::Absent | Authentication::Refused(_) => None,
+        Authentication::Absent | Authentication::Refused(_) | Authentication::Unavailable(_) => None,
     }
 }
 
@@ -163,6 +166,49 @@ fn check_prints_every_fault() {
     assert_eq!(places, [true, true], "{bad}");
     let bad: serde_json::Value = serde_json::from_str(&check(&["--json"]).unwrap_err()).unwrap();
     assert_eq!((&bad["ok"], &bad["faults"][1]["line"]), (&false.into(), &2.into()));
+}
+
+/// Answers every request with this document.
+fn issuer_with(document: String) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut head = [0; 4096];
+            let _ = stream.read(&mut head);
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{document}", document.len());
+        }
+    });
+    address
+}
+
+#[test]
+fn check_online_says_which_address_gives_no_keys() {
+    let directory = ready();
+    let config = directory.path("gate.toml");
+    let check = |words: &[&str]| check::report(&args(&[&["--config", config.as_str()], words].concat()));
+    let good = issuer_with(fs::read_to_string(directory.path("certs/token-jwks.json")).unwrap());
+    let bad = issuer_with("{}".to_owned());
+    let with = |address: SocketAddr| {
+        let remote = format!(
+            "jwks_url = \"http://{address}/jwks\"\nca_file = \"certs/ca.pem\"\n\
+             keys_in_clear = \"i-accept-keys-in-clear\""
+        );
+        fs::write(&config, CONFIG.replace("keys_file = \"certs/token-jwks.json\"", &remote)).unwrap();
+    };
+    with(good);
+    check(&["--online"]).unwrap();
+    with(bad);
+    check(&[]).unwrap();
+    let fault = check(&["--online"]).unwrap_err();
+    assert_eq!(
+        fault,
+        format!(
+            "{config}: keys of issuer `dev`: http://{bad}/jwks: not a JWKS: expected an object with an array `keys`"
+        )
+    );
+    let json: serde_json::Value = serde_json::from_str(&check(&["--online", "--json"]).unwrap_err()).unwrap();
+    assert_eq!((&json["ok"], &json["faults"][0]["line"]), (&false.into(), &serde_json::Value::Null));
 }
 
 #[test]

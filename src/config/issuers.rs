@@ -3,21 +3,31 @@
 use std::time::Duration;
 
 use super::raw::Base;
-use super::{DEFAULT_LEEWAY_SECONDS, MAX_LEEWAY_SECONDS};
-use crate::auth::{self, AccessTokenRule, ClaimPointer, IssuerSettings, KeySet, SignatureAlgorithm};
+use super::{DEFAULT_LEEWAY_SECONDS, MAX_LEEWAY_SECONDS, issuer_keys};
+use crate::auth::{AccessTokenRule, ClaimPointer, IssuerSettings};
 use crate::toml_reader::{Report, Section, Text};
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 20] = [
     "name",
     "issuer",
     "audiences",
     "keys_file",
+    "jwks_url",
+    "discovery",
+    "ca_file",
+    "keys_in_clear",
+    "refresh_seconds",
+    "unknown_key_seconds",
+    "max_stale_seconds",
+    "stale_status",
+    "startup",
     "algorithms",
     "typ",
     "azp",
     "name_claim",
     "groups_claim",
     "leeway_seconds",
+    "basic_password",
 ];
 
 /// The issuers, and the names of the faulty ones too: a policy that binds to one of those is not itself at fault.
@@ -56,11 +66,12 @@ fn issuer(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Op
     let name = section.required_string("name", report);
     let issuer = section.required_string("issuer", report);
     let audiences = section.required_strings("audiences", report);
-    let keys = keys(section, base, report);
+    let keys = issuer_keys::read(section, base, report);
     let access_token = access_token(section, report);
     let name_claim = pointer(section, "name_claim", report);
     let groups_claim = pointer(section, "groups_claim", report);
     let leeway = section.integer("leeway_seconds", 0..=MAX_LEEWAY_SECONDS, "seconds", report);
+    let basic_password = section.boolean("basic_password", report);
     Some(IssuerSettings {
         name: name?.text.to_owned(),
         issuer: issuer?.text.to_owned(),
@@ -70,50 +81,8 @@ fn issuer(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Op
         name_claim,
         groups_claim,
         leeway: Duration::from_secs(leeway.unwrap_or(DEFAULT_LEEWAY_SECONDS)),
+        basic_password: basic_password.unwrap_or(false),
     })
-}
-
-/// A file that begins like a JSON object is a JWKS; PEM may have text before its first section.
-fn keys(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<KeySet> {
-    let algorithms = algorithms(section, report);
-    let text = base.read(section, "keys_file", report)?;
-    let at = section.place_of("keys_file");
-    let read = if !text.trim_start().starts_with('{') && text.contains("-----BEGIN ") {
-        if !section.has("algorithms") {
-            report.add(at, "`keys_file` is PEM, which does not say the algorithm, expected `algorithms` beside it");
-        }
-        auth::read_pem(&text, &algorithms)
-    } else {
-        auth::read_jwks(&text, &algorithms)
-    };
-    match read {
-        Ok(keys) => Some(keys),
-        Err(faults) => {
-            for fault in faults {
-                report.add(at, format!("`keys_file`: {fault}"));
-            }
-            None
-        }
-    }
-}
-
-/// The allowed algorithms; all when none are named, or a named one is faulty, so that the keys are still looked at.
-fn algorithms(section: &Section<'_>, report: &mut Report<'_>) -> Vec<SignatureAlgorithm> {
-    if !section.has("algorithms") {
-        return SignatureAlgorithm::ALL.to_vec();
-    }
-    let words = section.required_strings("algorithms", report);
-    let mut algorithms = Vec::new();
-    for word in &words {
-        match SignatureAlgorithm::from_word(word.text) {
-            Some(algorithm) => algorithms.push(algorithm),
-            None => {
-                let expected = SignatureAlgorithm::words();
-                report.add(word.at, format!("unknown algorithm `{}`, expected some of: {expected}", word.text));
-            }
-        }
-    }
-    if algorithms.is_empty() { SignatureAlgorithm::ALL.to_vec() } else { algorithms }
 }
 
 fn access_token(section: &Section<'_>, report: &mut Report<'_>) -> Option<AccessTokenRule> {

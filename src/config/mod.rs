@@ -5,6 +5,7 @@
 mod druid;
 mod fault;
 mod files;
+mod issuer_keys;
 mod issuers;
 mod limits;
 mod operations;
@@ -13,6 +14,7 @@ mod raw;
 mod settings;
 
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 pub use fault::{Faults, FileFault};
@@ -43,6 +45,25 @@ pub const DEFAULT_LEEWAY_SECONDS: u64 = 60;
 
 /// "Usually no more than a few minutes" (RFC 7519 section 4.1.4).
 pub const MAX_LEEWAY_SECONDS: u64 = 300;
+
+/// Seconds between two fetches of an issuer's keys; what removes a key waits that long for its effect.
+pub const DEFAULT_REFRESH_SECONDS: u64 = 300;
+
+/// An issuer is not asked more often than every ten seconds unless for cause, and a key not trusted for longer than a day
+/// after its removal.
+pub const REFRESH_SECONDS: RangeInclusive<u64> = 10..=86_400;
+
+/// Seconds between two fetches for the sake of tokens whose key is unknown: anybody can make such tokens.
+pub const DEFAULT_UNKNOWN_KEY_SECONDS: u64 = 10;
+
+/// Callers with a new key wait at most this long for the next fetch.
+pub const UNKNOWN_KEY_SECONDS: RangeInclusive<u64> = 1..=300;
+
+/// Seconds for which keys are used that an issuer no longer confirms: a night and a working day.
+pub const DEFAULT_MAX_STALE_SECONDS: u64 = 86_400;
+
+/// An issuer that is down for a month has no users left.
+pub const MAX_STALE_SECONDS: RangeInclusive<u64> = 0..=2_592_000;
 
 /// Bytes of the key that signs ids: as many as the hash that uses it gives (RFC 2104 section 3).
 pub const MIN_ID_KEY_BYTES: usize = 32;

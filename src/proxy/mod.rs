@@ -125,7 +125,7 @@ impl Gate {
         if let Some(page) = Page::at(head.uri.path()) {
             return self.sign_in.answer(page, (head, body), (&self.authenticator, &self.limits), record).await;
         }
-        let caller = self.authenticate(head, record)?;
+        let caller = self.authenticate(head, record).await?;
         self.in_flight.enter_as(&caller, places)?;
         let policy = self.policy();
         record.roles(policy.roles_of(&caller));
@@ -147,11 +147,11 @@ impl Gate {
         filter::apply(unfiltered)
     }
 
-    fn authenticate(&self, head: &Parts, record: &mut Record) -> Result<Identity, Rejection> {
+    async fn authenticate(&self, head: &Parts, record: &mut Record) -> Result<Identity, Rejection> {
         let now = SystemTime::now();
-        let by_header = self.authenticator.authenticate(&head.headers, now);
+        let by_header = self.authenticator.authenticate(&head.headers, now).await;
         let by_cookie = by_header == Authentication::Absent;
-        match if by_cookie { self.sign_in.authenticate(head, &self.authenticator, now) } else { by_header } {
+        match if by_cookie { self.sign_in.authenticate(head, &self.authenticator, now).await } else { by_header } {
             Authentication::Verified(identity) => {
                 record.caller(&identity);
                 if by_cookie {
@@ -166,6 +166,10 @@ impl Gate {
             Authentication::Refused(fault) => {
                 record.no_caller("refused", fault.reason());
                 Err(Rejection::BadCredentials(fault))
+            }
+            Authentication::Unavailable(fault) => {
+                record.no_caller("unavailable", fault.reason());
+                Err(Rejection::KeysUnavailable(fault))
             }
         }
     }

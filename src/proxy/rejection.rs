@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Response, StatusCode};
 
 use super::GateBody;
-use crate::auth::TokenFault;
+use crate::auth::{KeysUnavailable, TokenFault};
 use crate::druid::media_type::NoForm;
 use crate::druid::{ErrorShape, OddPath, Recognized, Unrecognized};
 use crate::inspect::{self, LookupFault};
@@ -23,6 +23,8 @@ pub enum Fault {
     Caller,
     /// Druid's, or the network's on the way to it.
     Druid,
+    /// The token issuer's, or the network's on the way to it.
+    Issuer,
     /// The gate's own.
     Gate,
 }
@@ -34,6 +36,7 @@ impl Fault {
         match self {
             Self::Caller => "caller",
             Self::Druid => "druid",
+            Self::Issuer => "issuer",
             Self::Gate => "gate",
         }
     }
@@ -55,6 +58,8 @@ pub enum Rejection {
     NoCredentials,
     /// The credentials are no good.
     BadCredentials(TokenFault),
+    /// The credentials cannot be judged, for want of their issuer's keys.
+    KeysUnavailable(KeysUnavailable),
     /// Permissions are missing.
     Denied(Forbidden),
     /// The query is somebody else's.
@@ -147,7 +152,9 @@ impl Rejection {
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::KeysUnavailable(_) | Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Upstream(UpstreamFault::Slow) => StatusCode::GATEWAY_TIMEOUT,
             Self::Upstream(UpstreamFault::Unreachable | UpstreamFault::OwnAccountRefused | UpstreamFault::Redirect)
             | Self::UnreadableAnswer => StatusCode::BAD_GATEWAY,
@@ -163,6 +170,7 @@ impl Rejection {
     pub const fn fault(&self) -> Fault {
         match self {
             Self::Lookup(_) | Self::Upstream(_) | Self::UnreadableAnswer => Fault::Druid,
+            Self::KeysUnavailable(_) => Fault::Issuer,
             Self::Internal | Self::TooManyRequests | Self::Unrecorded => Fault::Gate,
             Self::NoCredentials
             | Self::BadCredentials(_)
@@ -193,6 +201,7 @@ impl Rejection {
         match self {
             Self::NoCredentials => "no_credentials",
             Self::BadCredentials(fault) => fault.reason(),
+            Self::KeysUnavailable(fault) => fault.reason(),
             Self::Denied(forbidden) if forbidden.system_table => "system_table_not_narrowed",
             Self::Denied(_) => "missing_permissions",
             Self::NotTheOwner => "not_the_owner",
@@ -234,6 +243,7 @@ impl Rejection {
                 "send a token: Authorization: Bearer <token>; with a browser, sign in at /gate/login".to_owned()
             }
             Self::BadCredentials(fault) => fault.public_message().to_string(),
+            Self::KeysUnavailable(fault) => fault.to_string(),
             Self::Denied(forbidden) => forbidden.message(),
             Self::NotTheOwner => inspect::Refusal::NotTheOwner.to_string(),
             Self::CrossOrigin => {
@@ -293,6 +303,9 @@ impl Rejection {
     /// Seconds after which to try again.
     #[must_use]
     pub const fn retry_after(&self) -> Option<u64> {
+        if let Self::KeysUnavailable(fault) = self {
+            return Some(fault.retry_after_seconds());
+        }
         if matches!(
             self,
             Self::Lookup(_)

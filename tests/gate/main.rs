@@ -3,6 +3,7 @@
 
 mod attacks;
 mod client;
+mod console;
 mod coverage;
 mod differential;
 mod doors;

@@ -22,7 +22,7 @@ fn token(key: &TestKey, header_alg: &str) -> String {
 }
 
 fn issuer_with(key: &TestKey, more: serde_json::Value, allowed: &[SignatureAlgorithm]) -> IssuerSettings {
-    IssuerSettings { keys: read_jwks(&jwks(&[key.jwk_with(more)]), allowed).unwrap(), ..issuer() }
+    IssuerSettings { keys: read_jwks(&jwks(&[key.jwk_with(more)]), allowed).unwrap().into(), ..issuer() }
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_public_key_is_no_hmac_secret() {
                     let header = json!({"alg": claimed, "typ": "at+jwt", "kid": "k1"}).to_string();
                     let forged = sign_with(&EncodingKey::from_secret(secret), algorithm, &header, &good_claims());
                     for keys in [pem.clone(), key_set(&[key.jwk_with(json!({"kid": "k1"}))])] {
-                        let fault = fault(ask_issuer(IssuerSettings { keys, ..issuer() }, &forged));
+                        let fault = fault(ask_issuer(IssuerSettings { keys: keys.into(), ..issuer() }, &forged));
                         assert!(matches!(fault, TokenFault::WrongAlgorithm | TokenFault::WrongSignature), "{fault:?}");
                     }
                 }

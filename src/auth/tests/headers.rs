@@ -147,7 +147,8 @@ fn kid_only_picks() {
 fn without_kid_one_key_must_fit() {
     let header = r#"{"alg":"ES256","typ":"at+jwt"}"#;
     let token = sign(header, &good_claims());
-    let ask_keys = |keys: &[serde_json::Value]| ask_issuer(IssuerSettings { keys: key_set(keys), ..issuer() }, &token);
+    let ask_keys =
+        |keys: &[serde_json::Value]| ask_issuer(IssuerSettings { keys: key_set(keys).into(), ..issuer() }, &token);
     let named = |key: usize, id: &str| keys()[key].jwk_with(serde_json::json!({"kid": id}));
     identity(ask_keys(&[named(0, "k1")]));
     identity(ask_keys(&[named(3, "r"), named(0, "k1"), named(1, "k2")]));
@@ -160,12 +161,12 @@ fn without_kid_one_key_must_fit() {
 #[test]
 fn a_kid_that_no_key_has_can_mean_a_key_without() {
     let ask_keys = |keys: &[serde_json::Value]| {
-        ask_issuer(IssuerSettings { keys: key_set(keys), ..issuer() }, &sign(HEADER, &good_claims()))
+        ask_issuer(IssuerSettings { keys: key_set(keys).into(), ..issuer() }, &sign(HEADER, &good_claims()))
     };
     let other = keys()[1].jwk_with(serde_json::json!({"kid": "other"}));
     identity(ask_keys(&[p256().jwk.clone()]));
     identity(ask_keys(&[p256().jwk.clone(), other.clone()]));
     assert_eq!(fault(ask_keys(&[other])), TokenFault::UnknownKey);
     let pem = read_pem(&p256().public_pem, &[SignatureAlgorithm::Es256]).unwrap();
-    identity(ask_issuer(IssuerSettings { keys: pem, ..issuer() }, &sign(HEADER, &good_claims())));
+    identity(ask_issuer(IssuerSettings { keys: pem.into(), ..issuer() }, &sign(HEADER, &good_claims())));
 }

@@ -25,7 +25,7 @@ fn all_kinds_of_keys_are_read_from_both_kinds_of_files() {
             let algorithm = key.fits[0];
             let header = json!({"alg": format!("{algorithm:?}"), "typ": "at+jwt"}).to_string();
             let token = sign_with(&key.signing, algorithm, &header, &good_claims());
-            identity(ask_issuer(IssuerSettings { keys: set, ..issuer() }, &token));
+            identity(ask_issuer(IssuerSettings { keys: set.into(), ..issuer() }, &token));
         }
     }
 }

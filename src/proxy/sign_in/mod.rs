@@ -74,13 +74,13 @@ impl SignIn {
     }
 
     /// Who asks, by the cookies of the request.
-    pub fn authenticate(&self, head: &Parts, authenticator: &Authenticator, now: SystemTime) -> Authentication {
+    pub async fn authenticate(&self, head: &Parts, authenticator: &Authenticator, now: SystemTime) -> Authentication {
         if self.origin.is_none() {
             return Authentication::Absent;
         }
         match auth::session_token(&head.headers) {
             Ok(None) => Authentication::Absent,
-            Ok(Some(token)) => authenticator.authenticate_token(&token, now),
+            Ok(Some(token)) => authenticator.authenticate_token(&token, now).await,
             Err(fault) => Authentication::Refused(fault),
         }
     }
@@ -125,7 +125,7 @@ impl SignIn {
         match page {
             Page::Login if head.method == GET => {
                 record.open("gate_login");
-                Ok(self.show(head, authenticator))
+                Ok(self.show(head, authenticator).await)
             }
             Page::Login | Page::Logout if head.method != POST => Err(Rejection::MethodNotAllowed(match page {
                 Page::Login => vec![&GET, &POST],
@@ -136,7 +136,7 @@ impl SignIn {
             }
             Page::Login => {
                 let form = LoginForm::parse(&body::read_form(head, body, limits).await?)?;
-                Ok(login(&form, authenticator, record))
+                Ok(login(&form, authenticator, record).await)
             }
             Page::Logout => {
                 record.open("gate_logout");
@@ -145,17 +145,19 @@ impl SignIn {
         }
     }
 
-    fn show(&self, head: &Parts, authenticator: &Authenticator) -> Response<GateBody> {
+    async fn show(&self, head: &Parts, authenticator: &Authenticator) -> Response<GateBody> {
         let to = form::return_path(head.uri.query());
-        let shown = match self.authenticate(head, authenticator, SystemTime::now()) {
+        let shown = match self.authenticate(head, authenticator, SystemTime::now()).await {
             Authentication::Verified(identity) => Shown::SignedIn { name: identity.name().to_owned(), to },
-            Authentication::Absent | Authentication::Refused(_) => Shown::Form { to, fault: None },
+            Authentication::Absent | Authentication::Refused(_) | Authentication::Unavailable(_) => {
+                Shown::Form { to, fault: None }
+            }
         };
         shown.render(StatusCode::OK)
     }
 }
 
-fn login(form: &LoginForm, authenticator: &Authenticator, record: &mut Record) -> Response<GateBody> {
+async fn login(form: &LoginForm, authenticator: &Authenticator, record: &mut Record) -> Response<GateBody> {
     let shown = |fault: String| Shown::Form { to: form.to.clone(), fault: Some(fault) };
     if form.token.is_empty() {
         return refuse(&Rejection::NoCredentials, &shown("There is no token in the field.".to_owned()), record);
@@ -168,12 +170,15 @@ fn login(form: &LoginForm, authenticator: &Authenticator, record: &mut Record) -
         return refuse(&Rejection::BodyTooLarge(MAX_SESSION_TOKEN), &shown(fault), record);
     }
     let now = SystemTime::now();
-    let begun = match authenticator.authenticate_token(&form.token, now) {
+    let begun = match authenticator.authenticate_token(&form.token, now).await {
         Authentication::Verified(identity) => {
             record.caller(&identity);
             auth::begin_session(&form.token, &identity, now)
         }
         Authentication::Refused(fault) => Err(fault),
+        Authentication::Unavailable(fault) => {
+            return refuse(&Rejection::KeysUnavailable(fault), &shown(format!("Not signed in: {fault}.")), record);
+        }
         Authentication::Absent => Err(TokenFault::Malformed),
     };
     match begun {

@@ -100,7 +100,7 @@ fn spread(cells: &[Vec<String>]) -> Vec<Vec<String>> {
 pub fn instructions(bed: &BedFile) -> String {
     let (gate, ca, file) = (&bed.gate, bed.ca.display(), BedFile::path());
     let mut text = format!(
-        "the gate   {gate}\nits CA     {ca}\nDruid      {} (its Router, with basic-security)\ntokens     {} (`cargo bed token NAME` prints one)\n\n",
+        "the gate   {gate}\n           in a browser, paste `cargo bed token admin` into its page\nits CA     {ca}\nDruid      {} (its Router, with basic-security)\ntokens     {} (`cargo bed token NAME` prints one)\n\n",
         bed.router,
         file.display(),
     );

@@ -14,38 +14,43 @@ const TRIES: u32 = 3;
 /// How many of Maven's last words are shown.
 const LAST_LINES: usize = 15;
 
-/// The directory of the jars that the pom names; filled first if there is none yet.
+/// The directory of the jars that the bed's pom names; filled first if there is none yet.
 pub fn jars(progress: &Progress) -> Result<PathBuf> {
-    let pom = fs::read_to_string(places::pom()).map_err(BedError::io("read tests/bed/pom.xml"))?;
+    jars_of(progress, &places::pom(), "druid-27.0.0")
+}
+
+/// The directory of the jars that a pom names, likewise.
+pub fn jars_of(progress: &Progress, pom: &Path, name: &str) -> Result<PathBuf> {
+    let text = fs::read_to_string(pom).map_err(BedError::io(format!("read {}", pom.display())))?;
     let cache = places::cache_dir()?;
     let _lock = places::lock(&cache.join("lock"))?;
-    let dir = cache.join(format!("druid-27.0.0-{:016x}", hash_of(&pom)));
+    let dir = cache.join(format!("{name}-{:016x}", hash_of(&text)));
     if dir.is_dir() {
         return Ok(dir);
     }
     let maven = tools::maven(progress)?;
-    progress.step("jars: asking Maven for Druid 27.0.0 (130 MB, a minute or two the first time)");
+    progress.step(format!("jars: asking Maven for {name} (130 MB, a minute or two the first time)"));
     let fresh = cache.join("incomplete");
     places::remove(&fresh)?;
-    copy(&maven, &fresh)?;
+    copy(&maven, pom, &fresh)?;
     fs::rename(&fresh, &dir).map_err(BedError::io(format!("make {}", dir.display())))?;
     progress.step(format!("jars: {}", dir.display()));
     Ok(dir)
 }
 
 /// Another pom is another set of jars.
-fn hash_of(pom: &str) -> u64 {
+pub fn hash_of(pom: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     pom.hash(&mut hasher);
     hasher.finish()
 }
 
-fn copy(maven: &Path, into: &Path) -> Result<()> {
+fn copy(maven: &Path, pom: &Path, into: &Path) -> Result<()> {
     let mut said = String::new();
     for _ in 0..TRIES {
         let output = Command::new(maven)
             .args(["-q", "-B", "-ntp", "-f"])
-            .arg(places::pom())
+            .arg(pom)
             .args(["dependency:copy-dependencies", "-DincludeScope=runtime"])
             .arg(format!("-DoutputDirectory={}", into.display()))
             .stdin(Stdio::null())

@@ -1,4 +1,4 @@
-//! Java and Maven: found, or installed with apt-get where that is allowed.
+//! Java and Maven, and for the web console a browser and Node.js: found, or installed with apt-get where that is allowed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,9 +16,44 @@ pub fn java(progress: &Progress) -> Result<PathBuf> {
     find_java().map_or_else(|| install(progress, &format!("Java {JAVA_MIN}"), &JAVA_PACKAGES, find_java), Ok)
 }
 
+/// The packages of a Java compiler, likewise.
+const COMPILER_PACKAGES: [&str; 2] = ["openjdk-17-jdk-headless", "default-jdk-headless"];
+
+/// The `java` program of a Java that compiles, with its `javac` beside it.
+pub fn compiler(progress: &Progress) -> Result<(PathBuf, PathBuf)> {
+    let find = || find_java().filter(|java| Command::new(javac_of(java)).arg("-version").output().is_ok());
+    let java = find().map_or_else(|| install(progress, "a Java compiler", &COMPILER_PACKAGES, find), Ok)?;
+    let javac = javac_of(&java);
+    Ok((java, javac))
+}
+
+fn javac_of(java: &Path) -> PathBuf {
+    java.with_file_name("javac")
+}
+
 /// The `mvn` program, likewise; it brings a Java of its own where there is none.
 pub fn maven(progress: &Progress) -> Result<PathBuf> {
     find_maven().map_or_else(|| install(progress, "Maven", &["maven"], find_maven), Ok)
+}
+
+/// A Chromium, likewise.
+pub fn chromium(progress: &Progress) -> Result<PathBuf> {
+    find_chromium().map_or_else(|| install(progress, "Chromium", &["chromium"], find_chromium), Ok)
+}
+
+/// The `npm` program, which has `node` beside it, likewise.
+pub fn npm(progress: &Progress) -> Result<PathBuf> {
+    find_npm().map_or_else(|| install(progress, "npm", &["npm"], find_npm), Ok)
+}
+
+fn find_chromium() -> Option<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    names.iter().map(|name| Path::new("/usr/bin").join(name)).find(|program| program.is_file())
+}
+
+fn find_npm() -> Option<PathBuf> {
+    let runs = |name: &str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
+    (runs("node") && runs("npm")).then(|| PathBuf::from("npm"))
 }
 
 fn find_maven() -> Option<PathBuf> {
@@ -45,7 +80,7 @@ fn major_version(java: &Path) -> Option<u32> {
 }
 
 /// Installs the first of `packages` that there is, then looks again.
-fn install(progress: &Progress, what: &str, packages: &[&str], find: fn() -> Option<PathBuf>) -> Result<PathBuf> {
+fn install(progress: &Progress, what: &str, packages: &[&str], find: impl Fn() -> Option<PathBuf>) -> Result<PathBuf> {
     let first = packages.first().copied().unwrap_or_default();
     let by_hand = format!("run `apt-get update && apt-get install -y {first}` as root (or install {what} otherwise)");
     let missing = |said: String| BedError::new(format!("{what} is needed and was not found"), &by_hand).showing(said);

@@ -1,0 +1,182 @@
+//! Druid's own planners, without a cluster: a Java program over the jars of one version, asked by lines of JSON.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{BedError, Result};
+use crate::progress::Progress;
+use crate::{maven, places, tools};
+
+/// A version whose planner is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// 27.0.0, with Calcite 1.21.
+    V27,
+    /// 33.0.0, with Calcite 1.37.
+    V33,
+}
+
+impl Version {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::V27, Self::V33];
+
+    /// Its number.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V27 => "27",
+            Self::V33 => "33",
+        }
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Debug, Serialize)]
+pub struct Question<'a> {
+    /// Given back with the answer.
+    pub id: usize,
+    /// The statement.
+    pub sql: &'a str,
+    /// The values of its `?`, if there are any.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub parameters: &'a [String],
+}
+
+/// What Druid says.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Answer {
+    /// That of the question.
+    pub id: usize,
+    /// It passes Druid's validation, for tables with some columns or others.
+    pub accepted: bool,
+    /// What Druid would authorize, if it is accepted.
+    #[serde(default)]
+    pub resources: BTreeSet<String>,
+    /// The resources that were found before it failed, if it failed that late.
+    pub registered: Option<BTreeSet<String>>,
+    /// The first words of why it is not accepted.
+    #[serde(default)]
+    pub error: String,
+}
+
+/// Compiles the program against the jars of `version`, which are fetched first where there are none, and asks it
+/// everything; the answers are in the order of the questions.
+///
+/// # Errors
+/// Without Java, Maven or jars, or if the program does not answer each question.
+pub fn ask(progress: &Progress, version: Version, questions: &[Question<'_>]) -> Result<Vec<Answer>> {
+    let program = Program::prepare(progress, version)?;
+    let mut child = program.start()?;
+    let answers = converse(&mut child, questions);
+    let status = child.wait().map_err(BedError::io("wait for the planner"))?;
+    let answers = answers?;
+    let in_order = answers.iter().zip(questions).all(|(answer, question)| answer.id == question.id);
+    if status.success() && answers.len() == questions.len() && in_order {
+        return Ok(answers);
+    }
+    let next = "run it by hand with the question after the last answer";
+    let what = format!("the planner of {} gave {} answers to {}", version.as_str(), answers.len(), questions.len());
+    Err(BedError::new(what, next))
+}
+
+struct Program {
+    java: PathBuf,
+    classes: PathBuf,
+    jars: PathBuf,
+}
+
+impl Program {
+    fn prepare(progress: &Progress, version: Version) -> Result<Self> {
+        let (java, javac) = tools::compiler(progress)?;
+        let pom = sources().join(format!("pom-{}.xml", version.as_str()));
+        let jars = maven::jars_of(progress, &pom, &format!("planner-{}.0.0", version.as_str()))?;
+        let classes = compiled(&javac, &jars)?;
+        Ok(Self { java, classes, jars })
+    }
+
+    fn start(&self) -> Result<Child> {
+        Command::new(&self.java)
+            // One thread does all the work.
+            .args(["-XX:+UseSerialGC", "-Xmx1g", "-cp"])
+            .arg(format!("{}:{}/*", self.classes.display(), self.jars.display()))
+            .arg("Planner")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(BedError::io("run java"))
+    }
+}
+
+fn sources() -> PathBuf {
+    places::workspace().join("tests/planner")
+}
+
+/// The directory of the classes, beside the jars; made first where the sources have changed.
+fn compiled(javac: &Path, jars: &Path) -> Result<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(sources().join("src"))
+        .map_err(BedError::io("read tests/planner/src"))?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "java"))
+        .collect();
+    files.sort();
+    let texts: std::io::Result<String> = files.iter().map(fs::read_to_string).collect();
+    let hash = maven::hash_of(&texts.map_err(BedError::io("read the planner's sources"))?);
+    let cache = places::cache_dir()?;
+    let name = jars.file_name().unwrap_or_default().to_string_lossy();
+    let classes = cache.join(format!("{name}-classes-{hash:016x}"));
+    let _lock = places::lock(&cache.join("lock"))?;
+    if classes.is_dir() {
+        return Ok(classes);
+    }
+    let fresh = cache.join("incomplete");
+    places::remove(&fresh)?;
+    let output = Command::new(javac)
+        .args(["-nowarn", "-d"])
+        .arg(&fresh)
+        .arg("-cp")
+        .arg(format!("{}/*", jars.display()))
+        .args(&files)
+        .output()
+        .map_err(BedError::io("run javac"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(BedError::new("the planner does not compile", "mend tests/planner/src").showing(said));
+    }
+    fs::rename(&fresh, &classes).map_err(BedError::io(format!("make {}", classes.display())))?;
+    Ok(classes)
+}
+
+/// Writes and reads at once: either pipe may be full.
+fn converse(child: &mut Child, questions: &[Question<'_>]) -> Result<Vec<Answer>> {
+    let input = child.stdin.take();
+    let output = child.stdout.take();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            // A program that ends early is seen by its missing answers.
+            let mut input = input.map(std::io::BufWriter::new);
+            for question in questions {
+                let line = serde_json::to_string(question).unwrap_or_default();
+                if let Some(input) = &mut input
+                    && writeln!(input, "{line}").is_err()
+                {
+                    break;
+                }
+            }
+        });
+        let lines = output.map(|output| BufReader::new(output).lines()).into_iter().flatten();
+        lines
+            .map(|line| {
+                let line = line.map_err(BedError::io("read the planner's answers"))?;
+                serde_json::from_str(&line)
+                    .map_err(|error| BedError::new(format!("an answer of the planner: {error}"), "see tests/planner"))
+            })
+            .collect()
+    })
+}
