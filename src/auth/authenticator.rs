@@ -1,7 +1,7 @@
 //! From a request's headers to its caller: the cache, else the token's own issuer and keys.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use http::HeaderMap;
@@ -61,14 +61,14 @@ struct Issuer {
 
 #[derive(Debug)]
 enum Keyring {
-    Fixed(Arc<Keys>),
+    Fixed(RwLock<Arc<Keys>>),
     Remote(Arc<RemoteKeys>),
 }
 
 impl Issuer {
     fn new(settings: IssuerSettings) -> Self {
         let keys = match &settings.keys {
-            IssuerKeys::Fixed(keys) => Keyring::Fixed(Arc::new(Keys::new(keys.clone()))),
+            IssuerKeys::Fixed(keys) => Keyring::Fixed(RwLock::new(Arc::new(Keys::new(keys.clone())))),
             IssuerKeys::Remote(remote) => {
                 Keyring::Remote(Arc::new(RemoteKeys::new(settings.name.clone(), remote.as_ref().clone())))
             }
@@ -78,7 +78,7 @@ impl Issuer {
 
     fn current_keys(&self, now: SystemTime) -> Result<Arc<Keys>, Refusal> {
         match &self.keys {
-            Keyring::Fixed(keys) => Ok(Arc::clone(keys)),
+            Keyring::Fixed(keys) => Ok(Arc::clone(&keys.read().unwrap_or_else(PoisonError::into_inner))),
             Keyring::Remote(remote) => remote.current(now),
         }
     }
@@ -197,6 +197,17 @@ impl Authenticator {
             Keyring::Fixed(_) => None,
             Keyring::Remote(remote) => Some((&issuer.settings, remote)),
         })
+    }
+
+    /// Puts the keys in force that were read again from files. Tokens that are cached were verified by others, and are
+    /// verified anew.
+    pub fn replace_fixed_keys(&self, settings: &AuthSettings) {
+        for issuer in self.issuers.iter() {
+            let same = settings.issuers.iter().find(|other| other.name == issuer.settings.name);
+            if let (Keyring::Fixed(keys), Some(IssuerKeys::Fixed(new))) = (&issuer.keys, same.map(|same| &same.keys)) {
+                *keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Keys::new(new.clone()));
+            }
+        }
     }
 
     /// Fetches keys now and whenever they are due, until the tasks are dropped.

@@ -1,4 +1,4 @@
-//! What is read again while the gate serves: the policy, the certificate, and the gate's own account at Druid.
+//! What is read again while the gate serves: the policy, the certificate, issuers' key files, the gate's own account.
 //!
 //! Files are looked at, and read when they have changed and then stayed the same for one look more. What is faulty leaves
 //! the old in force; a fault of one part does not hold the others back.
@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::signal::unix::Signal;
 use tokio::time::MissedTickBehavior;
 
+use crate::auth::Authenticator;
 use crate::config::{self, Config, Reading};
 use crate::proxy::Gate;
 use crate::server::Certificate;
@@ -30,6 +31,8 @@ pub struct Reload {
     pub gate: Arc<Gate>,
     /// The one that is served.
     pub certificate: Option<Arc<Certificate>>,
+    /// Has the issuers' keys.
+    pub authenticator: Authenticator,
     /// Has the account.
     pub upstream: Upstream,
     /// Told how it went.
@@ -97,13 +100,14 @@ impl Reload {
             Ok(config) => good &= self.put_in_force(config),
             Err(faults) => {
                 good = false;
-                tracing::error!(%faults, "certificate and account not reloaded, the old ones stay in force");
+                tracing::error!(%faults, "certificate, keys and account not reloaded, the old ones stay in force");
             }
         }
         self.metrics.reloaded(good);
     }
 
     fn put_in_force(&self, config: Config) -> bool {
+        self.authenticator.replace_fixed_keys(&config.auth);
         self.upstream.replace_account(&config.druid.account);
         match (&self.certificate, config.server.tls) {
             (Some(certificate), Some(tls)) => match certificate.replace(tls) {

@@ -83,7 +83,7 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
     let limits = config.limits;
     let sign_in = SignIn::new(config.server.origin.clone());
     let (to_druid, records) = (upstream.clone(), audit.clone());
-    let gate = Gate::new(authenticator, sign_in, policy, inspector, to_druid, records, limits.clone());
+    let gate = Gate::new(authenticator.clone(), sign_in, policy, inspector, to_druid, records, limits.clone());
     let gate = Arc::new(gate);
     let bound = async {
         let server = Server::bind(config.server, limits, audit.clone()).await?;
@@ -101,14 +101,14 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
         }
     };
     let (certificate, metrics) = (server.certificate(), audit.metrics().clone());
-    let readiness = Arc::new(Readiness::new(upstream.routers(), certificate.clone(), audit));
+    let readiness = Arc::new(Readiness::new(authenticator.clone(), upstream.routers(), certificate.clone(), audit));
     let mut beside = vec![health];
     if let Some(admin_server) = admin_server {
         let admin = Admin { readiness: Arc::clone(&readiness), metrics: metrics.clone(), upstream: upstream.clone() };
         beside.push(tokio::spawn(admin_server.run(admin)));
     }
-    let gate_told = Arc::clone(&gate);
-    let reload = Reload { configuration: file.to_owned(), files, gate: gate_told, certificate, upstream, metrics };
+    let (configuration, its_gate) = (file.to_owned(), Arc::clone(&gate));
+    let reload = Reload { configuration, files, gate: its_gate, certificate, authenticator, upstream, metrics };
     beside.push(tokio::spawn(reload.run(hangup)));
     match server.local_address() {
         Ok(address) => tracing::info!(%address, "serving"),

@@ -105,7 +105,8 @@ impl Admin {
             "/healthz" => text(StatusCode::OK, "ok\n".to_owned()),
             "/readyz" => self.ready(query == Some("verbose")),
             "/metrics" => {
-                let mut response = text(StatusCode::OK, self.metrics.render(&self.upstream));
+                let mut response =
+                    text(StatusCode::OK, self.metrics.render(&self.upstream, self.readiness.keys(SystemTime::now())));
                 response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
                 response
             }

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use super::certificate::Certificate;
+use crate::auth::{Authenticator, KeyStatus};
 use crate::telemetry::AuditLog;
 use crate::upstream::Routers;
 
 /// What readiness is made of.
 pub struct Readiness {
     stopping: AtomicBool,
+    authenticator: Authenticator,
     routers: Routers,
     certificate: Option<Arc<Certificate>>,
     audit: AuditLog,
@@ -28,8 +30,19 @@ struct Check {
 impl Readiness {
     /// Of these parts.
     #[must_use]
-    pub const fn new(routers: Routers, certificate: Option<Arc<Certificate>>, audit: AuditLog) -> Self {
-        Self { stopping: AtomicBool::new(false), routers, certificate, audit }
+    pub const fn new(
+        authenticator: Authenticator,
+        routers: Routers,
+        certificate: Option<Arc<Certificate>>,
+        audit: AuditLog,
+    ) -> Self {
+        Self { stopping: AtomicBool::new(false), authenticator, routers, certificate, audit }
+    }
+
+    /// What is known of the issuers' fetched keys.
+    #[must_use]
+    pub fn keys(&self, now: SystemTime) -> Vec<KeyStatus> {
+        self.authenticator.key_statuses(now)
     }
 
     /// From now on nothing new should come.
@@ -52,11 +65,13 @@ impl Readiness {
         (checks.iter().all(|check| check.good), text)
     }
 
-    fn checks(&self, now: SystemTime) -> [Check; 4] {
+    fn checks(&self, now: SystemTime) -> [Check; 5] {
         let expired = self.certificate.as_ref().is_some_and(|certificate| certificate.is_expired(now));
+        let keys = self.keys(now).iter().all(|issuer| issuer.usable);
         let check = |name, good, fault| Check { name, good, fault };
         [
             check("serving", !self.stopping.load(Ordering::Relaxed), "the gate is stopping"),
+            check("keys", keys, "an issuer has no usable keys"),
             check("router", self.routers.any_healthy(), "no Router is healthy"),
             check("certificate", !expired, "the certificate has expired"),
             check("audit", self.audit.serves(), "audit records cannot be written"),

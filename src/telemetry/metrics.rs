@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::Registry;
 
+use crate::auth::KeyStatus;
 use crate::upstream::{Routers, Upstream};
 
 /// The media type of [`Metrics::render`].
@@ -135,12 +136,13 @@ impl Metrics {
         metrics
     }
 
-    /// The metrics, and with them what `upstream` counts.
+    /// The metrics, and with them what `upstream` counts and what is known of fetched keys.
     #[must_use]
-    pub fn render(&self, upstream: &Upstream) -> String {
+    pub fn render(&self, upstream: &Upstream, keys: Vec<KeyStatus>) -> String {
         let mut text = String::new();
         let mut own = Registry::with_prefix("msq_gate");
         own.register_collector(Box::new(OfUpstream(upstream.clone())));
+        own.register_collector(Box::new(OfKeys(keys)));
         // Writing to a string cannot fail.
         let _ = prometheus_text::encode(&mut text, &self.0.registry);
         let _ = prometheus_text::encode(&mut text, &own);
@@ -234,6 +236,38 @@ impl Collector for OfUpstream {
     }
 }
 
+/// What is known of issuers' fetched keys.
+#[derive(Debug)]
+struct OfKeys(Vec<KeyStatus>);
+
+impl Collector for OfKeys {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let gauge = MetricType::Gauge;
+        let mut family = encoder.encode_descriptor("jwks_keys", "Keys fetched from an issuer", None, gauge)?;
+        for status in &self.0 {
+            let count = ConstGauge::new(status.keys.map_or(0, |(count, _)| count as u64));
+            count.encode(family.encode_family(&[("issuer", status.issuer_name.as_str())])?)?;
+        }
+        let help = "Since an issuer last confirmed its keys";
+        let mut family = encoder.encode_descriptor("jwks_age_seconds", help, None, gauge)?;
+        for status in &self.0 {
+            let Some((_, age)) = status.keys else { continue };
+            let labels = [("issuer", status.issuer_name.as_str())];
+            ConstGauge::new(age.as_secs()).encode(family.encode_family(&labels)?)?;
+        }
+        let help = "Fetches of an issuer's keys that ended";
+        let mut family = encoder.encode_descriptor("jwks_fetch", help, None, ConstCounter::<u64>::TYPE)?;
+        for status in &self.0 {
+            let labels = [("issuer", status.issuer_name.as_str())];
+            ConstCounter::new(status.fetches).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,12 +289,17 @@ mod tests {
         });
         metrics.connection_ended("tls_slow");
         let _open = metrics.connection();
-        let text = metrics.render(&Upstream::for_tests(&Limits::default()));
+        let keys = Some((2, Duration::from_secs(7)));
+        let issuer = KeyStatus { issuer_name: "dev".to_owned(), keys, usable: true, fetches: 3, failures: 0 };
+        let text = metrics.render(&Upstream::for_tests(&Limits::default()), vec![issuer]);
         for line in [
             r#"msq_gate_http_requests_total{row="status",method="GET",code="403"} 1"#,
             r#"msq_gate_http_request_duration_seconds_count{row="status"} 1"#,
             r#"msq_gate_decisions_total{row="status",decision="deny",reason="missing_permissions"} 1"#,
             r#"msq_gate_authn_total{issuer="dev",result="verified",reason="none"} 1"#,
+            r#"msq_gate_jwks_keys{issuer="dev"} 2"#,
+            r#"msq_gate_jwks_age_seconds{issuer="dev"} 7"#,
+            r#"msq_gate_jwks_fetch_total{issuer="dev"} 3"#,
             "msq_gate_requests_in_flight 0",
             "msq_gate_connections 1",
             r#"msq_gate_connections_refused_total{reason="tls_slow"} 1"#,

@@ -89,7 +89,7 @@ fn the_admin_listener_tells_health_readiness_and_metrics_that_agree_with_the_rec
     assert_eq!(admin.get("/healthz").send().expect(200).text(), "ok\n");
     assert_eq!(admin.get("/readyz").send().expect(200).text(), "ready\n");
     let verbose = admin.get("/readyz?verbose").send().expect(200).text();
-    assert_eq!(verbose, "[+] serving: ok\n[+] router: ok\n[+] certificate: ok\n[+] audit: ok\nready\n");
+    assert_eq!(verbose, "[+] serving: ok\n[+] keys: ok\n[+] router: ok\n[+] certificate: ok\n[+] audit: ok\nready\n");
     for unknown in ["/", "/metrics/", "/status/health", "/druid/v2/sql"] {
         admin.get(unknown).send().expect(404);
     }
@@ -180,6 +180,16 @@ fn files_that_change_are_read_again_and_bad_ones_are_not_put_in_force() {
     );
     fs::write(&policy, good).expect("written");
     await_that("the policy", || status() == 200 && gauge());
+
+    let configuration = process.dir.join("gate.toml");
+    let before = fs::read_to_string(&configuration).expect("a configuration");
+    let pem = files.write("other.pem", &rcgen::KeyPair::generate().expect("a key").public_key_pem());
+    let named = before.lines().find(|line| line.starts_with("keys_file")).expect("the keys' file");
+    let other = before.replace(named, &format!("keys_file = \"{pem}\"\nalgorithms = [\"ES256\"]"));
+    fs::write(&configuration, other).expect("written");
+    await_that("the other key, also for a token that is cached", || status() == 401);
+    fs::write(&configuration, before).expect("written");
+    await_that("the first key", || status() == 200);
 
     let other = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
     let own_ca = files.write("own.pem", &other.cert.pem());
