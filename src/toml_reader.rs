@@ -68,8 +68,23 @@ pub(crate) fn read<T>(
     text: &str,
     walk: impl FnOnce(Section<'_>, &mut Report<'_>) -> Option<T>,
 ) -> (Option<T>, Vec<Fault>) {
+    read_with(text, Vec::new(), walk)
+}
+
+/// Reads a document whose keys give way to those of the overrides: documents with one `section.key` each, the places in
+/// which are places in `text` too, after the end of the document itself.
+pub(crate) fn read_with<T>(
+    text: &str,
+    overrides: Vec<String>,
+    walk: impl FnOnce(Section<'_>, &mut Report<'_>) -> Option<T>,
+) -> (Option<T>, Vec<Fault>) {
     let mut report = Report::new(text);
-    let (root, errors) = DeTable::parse_recoverable(text);
+    let end = overrides.first().map_or(text.len(), |first| first.len() - first.trim_start().len() - 1);
+    let (mut root, errors) = DeTable::parse_recoverable(text.get(..end).unwrap_or(text));
+    for given in &overrides {
+        let (given, _) = DeTable::parse_recoverable(given);
+        put(root.get_mut(), given.into_inner());
+    }
     // A key given twice leaves a whole tree to walk; after any other fault of syntax, parts may be missing.
     let whole = errors.iter().all(|error| error.message() == DUPLICATE);
     for error in errors {
@@ -89,6 +104,21 @@ pub(crate) fn read<T>(
     let faults = report.into_faults();
     // No result beside faults: nothing half-read is ever in force.
     (made.filter(|_| faults.is_empty()), faults)
+}
+
+/// Puts the keys of `given` over those of `table`, sections into sections.
+fn put<'d>(table: &mut DeTable<'d>, given: DeTable<'d>) {
+    for (key, value) in given {
+        let below = table.get_mut(key.get_ref().as_ref()).map(Spanned::get_mut);
+        match (below, value.into_inner()) {
+            (Some(DeValue::Table(below)), DeValue::Table(given)) => put(below, given),
+            (_, value) => {
+                let span = key.span();
+                table.remove(key.get_ref().as_ref());
+                table.insert(key, Spanned::new(span, value));
+            }
+        }
+    }
 }
 
 /// A string and where it stands.

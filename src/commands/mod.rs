@@ -3,6 +3,7 @@
 pub mod check;
 pub mod dev_certs;
 pub mod dev_token;
+mod reload;
 pub mod routes;
 pub mod serve;
 pub mod sql_needs;

@@ -1,34 +1,30 @@
 //! `msq-gate serve`: the gate itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
+use super::reload::Reload;
 use crate::auth::Authenticator;
 use crate::config::{self, Config};
 use crate::inspect::Inspector;
 use crate::policy::Policy;
 use crate::proxy::{Gate, SignIn};
 use crate::query_id::QueryIds;
-use crate::server::Server;
-use crate::telemetry::{self, AuditLog};
+use crate::server::{Admin, AdminServer, Readiness, Server, ServerFault};
+use crate::telemetry::{self, AuditLog, Metrics};
 use crate::upstream::{Directory, Upstream};
 
-/// Serve, until SIGTERM or SIGINT; SIGHUP reads the policy file again
+/// Serve, until SIGTERM or SIGINT; files that change are read again, and all of them on SIGHUP
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-}
-
-/// What is needed to read the policy again.
-struct PolicySource {
-    file: PathBuf,
-    issuer_names: Vec<String>,
 }
 
 /// Serves. Exit code 0 after an orderly end, 1 if the gate cannot start or requests outlived the grace period.
@@ -49,16 +45,21 @@ pub fn run(args: &ServeArgs) -> ExitCode {
             return super::fail(&format!("cannot start: {error}"));
         }
     };
-    let (audit, writer) = AuditLog::start(std::io::stdout());
-    let code = runtime.block_on(serve(config, policy, audit));
+    let out = match telemetry::audit_out(&config.audit.out) {
+        Ok(out) => out,
+        Err(error) => return super::fail(&format!("cannot write audit records: {error}; see [audit] file")),
+    };
+    let (audit, writer) = AuditLog::start(out, config.audit.failure, Metrics::new());
+    let code = runtime.block_on(serve(&args.config, config, policy, audit));
     // Connections that outlived the grace period end here, and their records are written.
     drop(runtime);
     writer.finish();
     code
 }
 
-async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
-    let source = PolicySource { file: config.policy.file, issuer_names: config.auth.issuer_names() };
+async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
+    let mut files = config.files;
+    files.push(config.policy.file);
     let upstream = Upstream::new(&config.druid, &config.limits);
     let health = tokio::spawn(upstream.routers().watch(upstream.clone()));
     let inspector = Inspector {
@@ -68,38 +69,57 @@ async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
     };
     let authenticator = Authenticator::new(config.auth);
     let keys = authenticator.keep_keys_fresh();
-    let (Ok(hangup), Ok(stop)) = (signal(SignalKind::hangup()), stop_signal()) else {
+    let (Ok(hangup), Ok(haste)) = (signal(SignalKind::hangup()), stop_signals()) else {
         tracing::error!("signals cannot be received");
         return ExitCode::FAILURE;
     };
-    tokio::pin!(stop);
     tokio::select! {
         first = authenticator.first_keys() => if let Err(fault) = first {
             tracing::error!(%fault, "cannot serve");
             return ExitCode::FAILURE;
         },
-        () = &mut stop => return ExitCode::SUCCESS,
+        () = until(haste.clone(), Haste::Stop) => return ExitCode::SUCCESS,
     }
     let limits = config.limits;
     let sign_in = SignIn::new(config.server.origin.clone());
-    let gate = Gate::new(authenticator, sign_in, policy, inspector, upstream, audit.clone(), limits.clone());
+    let (to_druid, records) = (upstream.clone(), audit.clone());
+    let gate = Gate::new(authenticator, sign_in, policy, inspector, to_druid, records, limits.clone());
     let gate = Arc::new(gate);
-    let server = match Server::bind(config.server, limits, audit).await {
-        Ok(server) => server,
+    let bound = async {
+        let server = Server::bind(config.server, limits, audit.clone()).await?;
+        let admin = match config.admin {
+            None => None,
+            Some(address) => Some(AdminServer::bind(address).await?),
+        };
+        Ok::<_, ServerFault>((server, admin))
+    };
+    let (server, admin_server) = match bound.await {
+        Ok(bound) => bound,
         Err(fault) => {
             tracing::error!(%fault, "cannot serve");
             return ExitCode::FAILURE;
         }
     };
-    let reloading = tokio::spawn(reload_on_hangup(hangup, source, Arc::clone(&gate)));
+    let (certificate, metrics) = (server.certificate(), audit.metrics().clone());
+    let readiness = Arc::new(Readiness::new(upstream.routers(), certificate.clone(), audit));
+    let mut beside = vec![health];
+    if let Some(admin_server) = admin_server {
+        let admin = Admin { readiness: Arc::clone(&readiness), metrics: metrics.clone(), upstream: upstream.clone() };
+        beside.push(tokio::spawn(admin_server.run(admin)));
+    }
+    let gate_told = Arc::clone(&gate);
+    let reload = Reload { configuration: file.to_owned(), files, gate: gate_told, certificate, upstream, metrics };
+    beside.push(tokio::spawn(reload.run(hangup)));
     match server.local_address() {
         Ok(address) => tracing::info!(%address, "serving"),
         Err(error) => tracing::info!(%error, "serving"),
     }
-    let orderly = server.run(gate, stop).await;
-    reloading.abort();
+    let (stop, hurry) = (until(haste.clone(), Haste::Stop), until(haste, Haste::Hurry));
+    let orderly = server.run(gate, &readiness, stop, hurry).await;
     drop(keys);
-    health.abort();
+    for task in beside {
+        task.abort();
+    }
     if orderly {
         tracing::info!("stopped");
         ExitCode::SUCCESS
@@ -109,25 +129,32 @@ async fn serve(config: Config, policy: Policy, audit: AuditLog) -> ExitCode {
     }
 }
 
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping: no more connections are accepted");
-    })
+/// How much haste the signals ask for: SIGTERM none; SIGINT, from a person at a terminal, and a second SIGTERM do not
+/// wait for clients to go elsewhere.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Haste {
+    Serve,
+    Stop,
+    Hurry,
 }
 
-async fn reload_on_hangup(mut hangup: Signal, source: PolicySource, gate: Arc<Gate>) {
-    while hangup.recv().await.is_some() {
-        match config::load_policy(&source.file, &source.issuer_names) {
-            Ok(policy) => {
-                gate.replace_policy(policy);
-                tracing::info!("policy reloaded");
-            }
-            Err(faults) => tracing::error!(%faults, "policy not reloaded, the old one stays in force"),
+fn stop_signals() -> std::io::Result<watch::Receiver<Haste>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (told, haste) = watch::channel(Haste::Serve);
+    tokio::spawn(async move {
+        loop {
+            let is_terminate = tokio::select! {
+                _ = terminate.recv() => true,
+                _ = interrupt.recv() => false,
+            };
+            let is_first = *told.borrow() == Haste::Serve;
+            let _ = told.send(if is_terminate && is_first { Haste::Stop } else { Haste::Hurry });
+            tracing::info!("stopping");
         }
-    }
+    });
+    Ok(haste)
+}
+
+async fn until(mut haste: watch::Receiver<Haste>, wanted: Haste) {
+    let _ = haste.wait_for(|haste| *haste >= wanted).await;
 }

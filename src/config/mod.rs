@@ -2,28 +2,40 @@
 //!
 //! The only room that reads files and the environment.
 
+mod druid;
 mod fault;
 mod files;
 mod issuer_keys;
 mod issuers;
 mod limits;
+mod operations;
+mod overrides;
 mod raw;
 mod settings;
 
+use std::ffi::OsString;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use fault::{Faults, FileFault};
 pub use files::{MAX_FILE_BYTES, read_text, without_newline};
 pub use limits::Limits;
-pub use settings::{Config, DruidSettings, IdSettings, Origin, PolicySettings, Secret, ServerSettings, TlsSettings};
+pub use settings::{
+    Account, AuditFailure, AuditOut, AuditSettings, Config, DruidSettings, IdSettings, Origin, PolicySettings,
+    RouterTls, Secret, ServerSettings, TlsSettings,
+};
 
 use crate::policy::Policy;
 use crate::toml_reader;
+use overrides::Overrides;
 use raw::{Base, Partial};
 
 /// Seconds that requests have to finish after the order to stop: what Kubernetes grants before it kills.
 pub const DEFAULT_GRACE_SECONDS: u64 = 30;
+
+/// Seconds from the order to stop until the listener closes: who asks `/readyz` every second or two has then stopped
+/// sending, and so has Kubernetes, which tells its proxies within a few seconds.
+pub const DEFAULT_DRAIN_SECONDS: u64 = 5;
 
 /// No supervisor waits longer than an hour.
 pub const MAX_GRACE_SECONDS: u64 = 3_600;
@@ -76,33 +88,71 @@ pub fn load_policy(path: &Path, issuer_names: &[String]) -> Result<Policy, Fault
     Policy::parse(&text, issuer_names).map_err(|faults| Faults::within(path, faults))
 }
 
+/// What was found when everything was read: each part may be faulty for itself.
+pub struct Reading {
+    /// The configuration and what it names, the policy aside.
+    pub config: Result<Config, Faults>,
+    /// The policy; nothing if the configuration does not say where it is.
+    pub policy: Option<Result<Policy, Faults>>,
+    /// Every file that was read.
+    pub files: Vec<PathBuf>,
+}
+
+/// Reads a configuration and its policy.
+#[must_use]
+pub fn read_all(path: &Path) -> Reading {
+    let (config, partial, faults) = read(path);
+    let mut files = partial.files;
+    let policy = partial.policy_file.map(|file| {
+        let policy = load_policy(&file, &partial.issuer_names);
+        files.push(file);
+        policy
+    });
+    Reading { config: config.ok_or(faults), policy, files }
+}
+
 /// Reads a configuration and its policy, and finds the faults of both even where the first is faulty.
 ///
 /// # Errors
 /// Everything that is wrong with them.
 pub fn check(path: &Path) -> Result<(Config, Policy), Faults> {
-    let (config, partial, mut faults) = read(path);
-    let policy = partial.policy_file.map(|file| load_policy(&file, &partial.issuer_names));
+    let Reading { config, policy, .. } = read_all(path);
     match (config, policy) {
-        (Some(config), Some(Ok(policy))) => Ok((config, policy)),
-        (_, Some(Err(more))) => {
+        (Ok(config), Some(Ok(policy))) => Ok((config, policy)),
+        (Ok(_), None) => Err(Faults::default()),
+        (Ok(_), Some(Err(faults))) | (Err(faults), None | Some(Ok(_))) => Err(faults),
+        (Err(mut faults), Some(Err(more))) => {
             faults.0.extend(more.0);
             Err(faults)
         }
-        (_, Some(Ok(_)) | None) => Err(faults),
     }
 }
 
 fn read(path: &Path) -> (Option<Config>, Partial, Faults) {
-    let mut partial = Partial::default();
+    read_with(path, std::env::vars_os())
+}
+
+/// Reads, with overrides from this environment.
+fn read_with(
+    path: &Path,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> (Option<Config>, Partial, Faults) {
+    let mut partial = Partial { files: vec![path.to_owned()], ..Partial::default() };
+    let (overrides, mut faults) = Overrides::read(environment);
     match read_text(path) {
-        Err(fault) => (None, partial, Faults::unreadable(path, fault)),
-        Ok(text) => {
+        Err(fault) => {
+            faults.0.extend(Faults::unreadable(path, fault).0);
+            (None, partial, faults)
+        }
+        Ok(file) => {
+            let text = overrides.append_to(&file);
+            let base = Base::new(path);
             let walk = |root: toml_reader::Section<'_>, report: &mut toml_reader::Report<'_>| {
-                raw::read(&root, &Base(path), &mut partial, report)
+                raw::read(&root, &base, &mut partial, report)
             };
-            let (config, faults) = toml_reader::read(&text, walk);
-            (config, partial, Faults::within(path, faults))
+            let (config, found) = toml_reader::read_with(&text, overrides.documents(&file), walk);
+            faults.0.extend(overrides.name(&file, Faults::within(path, found)).0);
+            (config.filter(|_| faults.is_empty()), partial, faults)
         }
     }
 }

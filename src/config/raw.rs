@@ -2,20 +2,23 @@
 //!
 //! Each function reads one section; a fault of its own never keeps the others from being found.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::Uri;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use super::files::{read_text, without_newline};
-use super::settings::{Config, DruidSettings, IdSettings, Origin, PolicySettings, Secret, ServerSettings, TlsSettings};
-use super::{DEFAULT_GRACE_SECONDS, Limits, MAX_GRACE_SECONDS, MIN_ID_KEY_BYTES, issuers, limits};
+use super::settings::{Config, IdSettings, Origin, PolicySettings, Secret, ServerSettings, TlsSettings};
+use super::{
+    DEFAULT_DRAIN_SECONDS, DEFAULT_GRACE_SECONDS, Limits, MAX_GRACE_SECONDS, MIN_ID_KEY_BYTES, druid, issuers, limits,
+    operations,
+};
 use crate::auth::AuthSettings;
 use crate::permission::Action;
 use crate::toml_reader::{Report, Section, Text};
@@ -28,14 +31,22 @@ const PLAINTEXT_CONSENT: &str = "i-accept-that-tokens-travel-in-clear";
 pub(super) struct Partial {
     pub(super) policy_file: Option<PathBuf>,
     pub(super) issuer_names: Vec<String>,
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// Files named by the configuration, relative to it.
-pub(super) struct Base<'p>(pub(super) &'p Path);
+pub(super) struct Base<'p> {
+    configuration: &'p Path,
+    read: RefCell<Vec<PathBuf>>,
+}
 
-impl Base<'_> {
-    fn path(&self, name: Text<'_>) -> PathBuf {
-        self.0.parent().unwrap_or_else(|| Path::new("")).join(name.text)
+impl<'p> Base<'p> {
+    pub(super) fn new(configuration: &'p Path) -> Self {
+        Self { configuration, read: RefCell::new(vec![configuration.to_owned()]) }
+    }
+
+    pub(super) fn path(&self, name: Text<'_>) -> PathBuf {
+        self.configuration.parent().unwrap_or_else(|| Path::new("")).join(name.text)
     }
 
     /// The text of a file that `key` names.
@@ -44,13 +55,46 @@ impl Base<'_> {
     }
 
     fn read_named(&self, name: Text<'_>, key: &str, report: &mut Report<'_>) -> Option<String> {
-        match read_text(&self.path(name)) {
+        let path = self.path(name);
+        self.read.borrow_mut().push(path.clone());
+        match read_text(&path) {
             Ok(text) => Some(text),
             Err(fault) => {
                 report.add(name.at, format!("`{key}`: {} {fault}", name.text));
                 None
             }
         }
+    }
+
+    /// The certificates of a PEM file that `key` names, at least one.
+    pub(super) fn certificates(
+        &self,
+        section: &Section<'_>,
+        key: &str,
+        report: &mut Report<'_>,
+    ) -> Option<Vec<CertificateDer<'static>>> {
+        let text = self.read(section, key, report)?;
+        let chain: Option<Vec<_>> = CertificateDer::pem_slice_iter(text.as_bytes()).map(Result::ok).collect();
+        let chain = chain.filter(|chain| !chain.is_empty());
+        if chain.is_none() {
+            report.add(section.place_of(key), format!("`{key}`: not a PEM file of certificates"));
+        }
+        chain
+    }
+
+    /// The private key of a PEM file that `key` names.
+    pub(super) fn private_key(
+        &self,
+        section: &Section<'_>,
+        key: &str,
+        report: &mut Report<'_>,
+    ) -> Option<PrivateKeyDer<'static>> {
+        let text = self.read(section, key, report)?;
+        let private = PrivateKeyDer::from_pem_slice(text.as_bytes()).ok();
+        if private.is_none() {
+            report.add(section.place_of(key), format!("`{key}`: not a PEM file with a private key"));
+        }
+        private
     }
 }
 
@@ -60,16 +104,33 @@ pub(super) fn read(
     partial: &mut Partial,
     report: &mut Report<'_>,
 ) -> Option<Config> {
-    root.only(&["server", "druid", "ids", "policy", "issuers", "limits"], report);
+    root.only(&["server", "druid", "ids", "policy", "issuers", "limits", "admin", "audit"], report);
     let server = required(root, "server", report).and_then(|section| server(&section, base, report));
-    let druid = required(root, "druid", report).and_then(|section| druid(&section, base, report));
+    let druid = required(root, "druid", report).and_then(|section| druid::read(&section, base, report));
     let ids = required(root, "ids", report).and_then(|section| ids(&section, base, report));
     let policy = required(root, "policy", report).and_then(|section| policy(&section, base, partial, report));
     let limits = root.section("limits", report).map_or_else(Limits::default, |section| limits::read(&section, report));
+    let admin = match root.section("admin", report) {
+        None => Some(None),
+        Some(section) => operations::admin(&section, report).map(Some),
+    };
+    let audit = operations::audit(root.section("audit", report).as_ref(), base, report);
     let issuers = issuers::read(root, base, report);
     partial.issuer_names = issuers.names;
     let auth = AuthSettings { issuers: issuers.ready };
-    Some(Config { server: server?, druid: druid?, ids: ids?, policy: policy?, auth, limits })
+    let files = base.read.take();
+    partial.files.clone_from(&files);
+    Some(Config {
+        server: server?,
+        druid: druid?,
+        ids: ids?,
+        policy: policy?,
+        auth,
+        limits,
+        admin: admin?,
+        audit: audit?,
+        files,
+    })
 }
 
 fn required<'d>(root: &Section<'d>, key: &str, report: &mut Report<'_>) -> Option<Section<'d>> {
@@ -80,21 +141,30 @@ fn required<'d>(root: &Section<'d>, key: &str, report: &mut Report<'_>) -> Optio
 }
 
 fn server(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<ServerSettings> {
-    section.only(&["listen", "origin", "certificate", "key", "plaintext", "grace_seconds"], report);
-    let listen = section.required_string("listen", report);
-    let listen = listen.and_then(|listen| {
-        let address = listen.text.parse::<SocketAddr>().ok();
-        if address.is_none() {
-            report
-                .add(listen.at, format!("`listen` is `{}`, expected ADDRESS:PORT such as 127.0.0.1:8443", listen.text));
-        }
-        address
-    });
+    let keys = ["listen", "origin", "certificate", "key", "plaintext", "drain_seconds", "grace_seconds"];
+    section.only(&keys, report);
+    let listen = address(section, report);
     let origin = origin(section, report);
     let tls = if section.has("plaintext") { plaintext(section, report) } else { tls(section, base, report).map(Some) };
     let grace = section.integer("grace_seconds", 0..=MAX_GRACE_SECONDS, "seconds", report);
-    let grace_seconds = grace.unwrap_or(DEFAULT_GRACE_SECONDS);
-    Some(ServerSettings { listen: listen?, origin: origin?, tls: tls?, grace_seconds })
+    let drain = section.integer("drain_seconds", 0..=MAX_GRACE_SECONDS, "seconds", report);
+    Some(ServerSettings {
+        listen: listen?,
+        origin: origin?,
+        tls: tls?,
+        drain_seconds: drain.unwrap_or(DEFAULT_DRAIN_SECONDS),
+        grace_seconds: grace.unwrap_or(DEFAULT_GRACE_SECONDS),
+    })
+}
+
+/// The address under `listen`.
+pub(super) fn address(section: &Section<'_>, report: &mut Report<'_>) -> Option<SocketAddr> {
+    let listen = section.required_string("listen", report)?;
+    let address = listen.text.parse::<SocketAddr>().ok();
+    if address.is_none() {
+        report.add(listen.at, format!("`listen` is `{}`, expected ADDRESS:PORT such as 127.0.0.1:8443", listen.text));
+    }
+    address
 }
 
 /// `Some(None)` where there is none.
@@ -107,7 +177,7 @@ fn origin(section: &Section<'_>, report: &mut Report<'_>) -> Option<Option<Origi
     if origin.is_none() {
         let expected =
             "expected what browsers show: https://HOST or https://HOST:PORT, in lower case and without a path";
-        report.add(text.at, format!("`origin` is `{}`, {expected}", redact_user(text.text)));
+        report.add(text.at, format!("`origin` is `{}`, {expected}", druid::redact_user(text.text)));
     }
     origin.map(Some)
 }
@@ -132,84 +202,14 @@ fn tls(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Optio
         report.add(section.at(), format!("{} has no `certificate` and `key` for TLS", section.name()));
         return None;
     }
-    let certificate = base.read(section, "certificate", report);
-    let key = base.read(section, "key", report);
-    let certificates = certificate.and_then(|text| {
-        let chain: Option<Vec<_>> = CertificateDer::pem_slice_iter(text.as_bytes()).map(Result::ok).collect();
-        let chain = chain.filter(|chain| !chain.is_empty());
-        if chain.is_none() {
-            report.add(section.place_of("certificate"), "`certificate`: not a PEM file of certificates");
-        }
-        chain
-    });
-    let key = key.and_then(|text| {
-        let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).ok();
-        if key.is_none() {
-            report.add(section.place_of("key"), "`key`: not a PEM file with a private key");
-        }
-        key
-    });
+    let certificates = base.certificates(section, "certificate", report);
+    let key = base.private_key(section, "key", report);
     let (certificates, key) = (certificates?, key?);
     if let Err(error) = CertifiedKey::from_der(certificates.clone(), key.clone_key(), &aws_lc_rs::default_provider()) {
         report.add(section.place_of("key"), format!("`key` cannot serve with `certificate`: {error}"));
         return None;
     }
     Some(TlsSettings { certificates, key })
-}
-
-fn druid(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<DruidSettings> {
-    section.only(&["router", "routers", "username", "password_file"], report);
-    let routers = routers(section, report);
-    let username = section.required_string("username", report);
-    if let Some(username) = username.filter(|name| name.text.contains(':') || name.text.chars().any(char::is_control)) {
-        // RFC 7617 section 2: the first colon ends the user-id.
-        report
-            .add(username.at, "`username` has a colon or control characters, which Basic authentication cannot carry");
-    }
-    let password = base.read(section, "password_file", report);
-    let password = password.as_deref().map(without_newline);
-    if password.is_some_and(|password| password.is_empty() || password.chars().any(char::is_control)) {
-        report
-            .add(section.place_of("password_file"), "`password_file`: the password is empty or has control characters");
-    }
-    Some(DruidSettings {
-        routers: routers?,
-        username: username?.text.to_owned(),
-        password: Secret::new(password?.to_owned()),
-    })
-}
-
-/// `router` with one address, or `routers` with several.
-fn routers(section: &Section<'_>, report: &mut Report<'_>) -> Option<Vec<Uri>> {
-    if !section.has("routers") {
-        return section.required_string("router", report).and_then(|text| router(text, report)).map(|uri| vec![uri]);
-    }
-    if section.has("router") {
-        report.add(section.place_of("routers"), "`routers` beside `router`, expected only one of them");
-    }
-    let texts = section.required_strings("routers", report);
-    let uris: Option<Vec<Uri>> = texts.into_iter().map(|text| router(text, report)).collect();
-    uris.filter(|uris| !uris.is_empty())
-}
-
-fn router(text: Text<'_>, report: &mut Report<'_>) -> Option<Uri> {
-    let uri = text.text.parse::<Uri>().ok().filter(|uri| {
-        let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
-        let host_only = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-        uri.scheme_str() == Some("http") && bare && host_only && !text.text.contains('#')
-    });
-    if uri.is_none() {
-        report.add(
-            text.at,
-            format!("`router` is `{}`, expected http://HOST:PORT without user, path or query", redact_user(text.text)),
-        );
-    }
-    uri
-}
-
-/// A URL with a user may have a password, which a message must not repeat.
-fn redact_user(url: &str) -> String {
-    url.rsplit_once('@').map_or_else(|| url.to_owned(), |(_, host)| format!("[redacted]@{host}"))
 }
 
 fn ids(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<IdSettings> {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use http::Uri;
+use rustls::ClientConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::Limits;
@@ -25,6 +26,12 @@ pub struct Config {
     pub auth: AuthSettings,
     /// What is bounded, and how far.
     pub limits: Limits,
+    /// Where the admin listener is, if there is one.
+    pub admin: Option<SocketAddr>,
+    /// Where audit records go.
+    pub audit: AuditSettings,
+    /// Every file that was read, the policy aside.
+    pub files: Vec<PathBuf>,
 }
 
 /// How to listen.
@@ -35,7 +42,9 @@ pub struct ServerSettings {
     pub origin: Option<Origin>,
     /// The server's certificate; without it tokens travel in clear, which the configuration must say aloud.
     pub tls: Option<TlsSettings>,
-    /// How long requests may take to finish after the order to stop, in seconds.
+    /// How long clients are asked to go elsewhere after the order to stop, before the listener closes, in seconds.
+    pub drain_seconds: u64,
+    /// How long requests may take to finish after that, in seconds.
     pub grace_seconds: u64,
 }
 
@@ -73,12 +82,68 @@ pub struct TlsSettings {
 
 /// The Druid behind.
 pub struct DruidSettings {
-    /// The Routers: `http`, host and port, no path; at least one.
+    /// The Routers: `http` or all of them `https`, host and port, no path; at least one.
     pub routers: Vec<Uri>,
     /// The gate's own account.
-    pub username: String,
-    /// Its password.
-    pub password: Secret,
+    pub account: Account,
+    /// How TLS is spoken with the Routers, if it is.
+    pub tls: Option<RouterTls>,
+}
+
+/// How the gate says to Druid who it is.
+pub enum Account {
+    /// RFC 7617.
+    Basic {
+        /// Without colon.
+        username: String,
+        /// Without control characters.
+        password: Secret,
+    },
+    /// RFC 6750.
+    Bearer {
+        /// Visible ASCII.
+        token: Secret,
+    },
+}
+
+/// Whom the gate trusts to be a Router, and the certificate that it shows.
+pub struct RouterTls {
+    /// All of it, as TLS takes it.
+    pub client: ClientConfig,
+}
+
+/// Where audit records go, and what if they cannot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditSettings {
+    /// Where to.
+    pub out: AuditOut,
+    /// What if not.
+    pub failure: AuditFailure,
+}
+
+/// What audit records are written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditOut {
+    /// Standard output.
+    Stdout,
+    /// A file, which steps back when it is full.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Bytes of one file.
+        max_bytes: u64,
+        /// Files beside it that are kept.
+        keep: u32,
+    },
+}
+
+/// What becomes of requests while audit records cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditFailure {
+    /// They are refused.
+    Refuse,
+    /// They are served, and the failure is told in log and metrics.
+    Report,
 }
 
 /// How ids of queries are signed.

@@ -11,6 +11,8 @@ use rcgen::KeyPair;
 use super::*;
 use crate::permission::Action;
 
+mod operations;
+
 const GOOD: &str = r#"[server]
 listen = "127.0.0.1:8443"
 certificate = "certs/server.pem"
@@ -91,14 +93,19 @@ impl Drop for Bench {
 #[test]
 fn a_good_file_says_everything() {
     let bench = Bench::new();
-    let Config { server, druid, ids, policy, auth, limits } =
+    let Config { server, druid, ids, policy, auth, limits, admin, audit, files } =
         bench.load(GOOD).unwrap_or_else(|faults| panic!("{faults:?}"));
     assert_eq!(server.listen.to_string(), "127.0.0.1:8443");
     assert_eq!(server.grace_seconds, 5);
     assert_eq!(server.origin, None);
     assert_eq!(server.tls.unwrap().certificates.len(), 1);
     assert_eq!(druid.routers[0].authority().unwrap(), "127.0.0.1:8888");
-    assert_eq!((druid.username.as_str(), druid.password.expose().as_str()), ("msq_gate", "pass word"));
+    let Account::Basic { username, password } = druid.account else { panic!("another account") };
+    assert_eq!((username.as_str(), password.expose().as_str()), ("msq_gate", "pass word"));
+    assert!(druid.tls.is_none());
+    assert_eq!((admin, server.drain_seconds), (None, DEFAULT_DRAIN_SECONDS));
+    assert_eq!(audit, AuditSettings { out: AuditOut::Stdout, failure: AuditFailure::Refuse });
+    assert_eq!(files.len(), 6, "{files:?}");
     assert_eq!(limits, Limits::default());
     assert_eq!(ids.key.expose(), &(0..32).collect::<Vec<u8>>());
     assert_eq!((policy.file, policy.task_cancel), (bench.0.join("policy.toml"), Action::Write));
@@ -184,9 +191,10 @@ fn each_fault_is_told_with_its_place() {
         ("grace_seconds = 5", "grace_seconds = \"5\"", "5:17: `grace_seconds`: expected"),
         (
             router,
-            "router = \"https://127.0.0.1:8888\"",
-            "7:10: `router` is `https://127.0.0.1:8888`, expected http://HOST:PORT",
+            "router = \"ftp://127.0.0.1:8888\"",
+            "7:10: `router` is `ftp://127.0.0.1:8888`, expected http://HOST:PORT",
         ),
+        (router, "router = \"https://127.0.0.1:8888\"", "6:2: missing key `ca_file` in [druid]"),
         (router, "router = \"http://u:secret@h:1\"", "7:10: `router` is `[redacted]@h:1`, expected"),
         (router, "router = \"http://h:1/druid\"", "7:10: `router`"),
         (router, "router = \"http://h:1/?a\"", "7:10: `router`"),

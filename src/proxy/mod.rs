@@ -115,6 +115,9 @@ impl Gate {
             record.open(recognized.map(|recognized| recognized.row.name).unwrap_or_default());
             return Ok(rejection::json(StatusCode::OK, "true".to_owned()));
         }
+        if !record.has_place() {
+            return Err(Rejection::Unrecorded);
+        }
         self.in_flight.enter(places)?;
         if let Some(page) = Page::at(head.uri.path()) {
             return self.sign_in.answer(page, (head, body), (&self.authenticator, &self.limits), record).await;
@@ -153,9 +156,18 @@ impl Gate {
                 }
                 Ok(identity)
             }
-            Authentication::Absent => Err(Rejection::NoCredentials),
-            Authentication::Refused(fault) => Err(Rejection::BadCredentials(fault)),
-            Authentication::Unavailable(fault) => Err(Rejection::KeysUnavailable(fault)),
+            Authentication::Absent => {
+                record.no_caller("absent", "none");
+                Err(Rejection::NoCredentials)
+            }
+            Authentication::Refused(fault) => {
+                record.no_caller("refused", fault.reason());
+                Err(Rejection::BadCredentials(fault))
+            }
+            Authentication::Unavailable(fault) => {
+                record.no_caller("unavailable", fault.reason());
+                Err(Rejection::KeysUnavailable(fault))
+            }
         }
     }
 }

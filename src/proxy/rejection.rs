@@ -109,6 +109,8 @@ pub enum Rejection {
     TooManyRequests,
     /// Too many requests of this caller are under way.
     TooManyOfCaller,
+    /// The audit record could not be written.
+    Unrecorded,
     /// CONNECT.
     NotImplemented,
     /// A defect of the gate.
@@ -156,7 +158,7 @@ impl Rejection {
             Self::Upstream(UpstreamFault::Slow) => StatusCode::GATEWAY_TIMEOUT,
             Self::Upstream(UpstreamFault::Unreachable | UpstreamFault::OwnAccountRefused | UpstreamFault::Redirect)
             | Self::UnreadableAnswer => StatusCode::BAD_GATEWAY,
-            Self::TooManyRequests => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyRequests | Self::Unrecorded => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooManyOfCaller => StatusCode::TOO_MANY_REQUESTS,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -169,7 +171,7 @@ impl Rejection {
         match self {
             Self::Lookup(_) | Self::Upstream(_) | Self::UnreadableAnswer => Fault::Druid,
             Self::KeysUnavailable(_) => Fault::Issuer,
-            Self::Internal | Self::TooManyRequests => Fault::Gate,
+            Self::Internal | Self::TooManyRequests | Self::Unrecorded => Fault::Gate,
             Self::NoCredentials
             | Self::BadCredentials(_)
             | Self::Denied(_)
@@ -227,6 +229,7 @@ impl Rejection {
             Self::UnreadableAnswer => "unreadable_answer",
             Self::TooManyRequests => "too_many_requests",
             Self::TooManyOfCaller => "too_many_of_caller",
+            Self::Unrecorded => "audit_failed",
             Self::NotImplemented => "not_implemented",
             Self::Internal => "internal",
         }
@@ -267,6 +270,7 @@ impl Rejection {
             Self::UnreadableAnswer => "Druid's answer cannot be filtered".to_owned(),
             Self::TooManyRequests => "the gate has too many requests under way; try again".to_owned(),
             Self::TooManyOfCaller => "you have too many requests under way; wait until some have ended".to_owned(),
+            Self::Unrecorded => "the gate cannot write its audit records; try again".to_owned(),
             Self::NotImplemented => "this method is not implemented".to_owned(),
             Self::Internal => "a defect of the gate; its log tells of it".to_owned(),
         }
@@ -304,7 +308,11 @@ impl Rejection {
         }
         if matches!(
             self,
-            Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader) | Self::TooManyRequests | Self::TooManyOfCaller
+            Self::Lookup(_)
+                | Self::Upstream(UpstreamFault::NoLeader)
+                | Self::TooManyRequests
+                | Self::TooManyOfCaller
+                | Self::Unrecorded
         ) {
             Some(1)
         } else {

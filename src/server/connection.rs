@@ -4,15 +4,18 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::HeaderValue;
+use http::header::CONNECTION;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use super::phase::Watch;
 use super::progress::Exchanges;
 use super::stall::Stall;
 use super::{caught, tls};
@@ -44,16 +47,16 @@ pub struct Context {
     pub audit: AuditLog,
 }
 
-/// Serves one connection to its end, or to the end of what it has under way once `stopped` says so.
-pub async fn serve(stream: TcpStream, peer: SocketAddr, context: &Context, stopped: watch::Receiver<bool>) {
+/// Serves one connection to its end, or to the end of what it has under way once the server stops.
+pub async fn serve(stream: TcpStream, peer: SocketAddr, context: &Context, phase: Watch) {
     let _ = stream.set_nodelay(true);
     let stream = Stall::new(stream, context.limits.idle);
-    let Some(acceptor) = &context.tls else { return http1(stream, peer, context, stopped).await };
+    let Some(acceptor) = &context.tls else { return http1(stream, peer, context, phase).await };
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
         Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(tls::ALPN_H2) => {
-            http2(stream, peer, context, stopped).await;
+            http2(stream, peer, context, phase).await;
         }
-        Ok(Ok(stream)) => http1(stream, peer, context, stopped).await,
+        Ok(Ok(stream)) => http1(stream, peer, context, phase).await,
         Ok(Err(error)) => {
             tracing::info!(%peer, %error, "TLS handshake failed");
             context.audit.connection(peer, "tls_failed");
@@ -66,12 +69,19 @@ async fn http1(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     context: &Context,
-    stopped: watch::Receiver<bool>,
+    phase: Watch,
 ) {
-    let gate = Arc::clone(&context.gate);
+    let (gate, ending) = (Arc::clone(&context.gate), phase.clone());
     let service = service_fn(move |request| {
         let gate = Arc::clone(&gate);
-        async move { Ok::<_, Infallible>(caught::serve(&gate, request, peer).await) }
+        let ending = ending.clone();
+        async move {
+            let mut response = caught::serve(&gate, request, peer).await;
+            if ending.is_ending() {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -80,7 +90,7 @@ async fn http1(
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service);
     // hyper's own timer ends an idle connection.
-    let ended = until_stopped(pin!(connection), stopped, std::future::pending(), |it| it.graceful_shutdown()).await;
+    let ended = until(pin!(connection), phase.stopping(), std::future::pending(), |it| it.graceful_shutdown()).await;
     record_end(ended, peer, context);
 }
 
@@ -88,12 +98,14 @@ async fn http2(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     context: &Context,
-    stopped: watch::Receiver<bool>,
+    phase: Watch,
 ) {
     let (gate, exchanges) = (Arc::clone(&context.gate), Exchanges::default());
-    let watching = exchanges.clone();
+    let (watching, served) = (exchanges.clone(), Arc::new(AtomicBool::new(false)));
+    let asked = Arc::clone(&served);
     let service = service_fn(move |request| {
         let (gate, exchange) = (Arc::clone(&gate), watching.begin());
+        asked.store(true, Ordering::Relaxed);
         async move {
             let response = caught::serve(&gate, request, peer).await;
             Ok::<_, Infallible>(response.map(|body| exchange.answered(body)))
@@ -110,24 +122,25 @@ async fn http2(
         .keep_alive_timeout(KEEP_ALIVE)
         .serve_connection(TokioIo::new(stream), service);
     let idle = idle(&exchanges, limits.idle);
+    let ending = phase.draining(|| served.load(Ordering::Relaxed));
     let connection = pin!(connection);
-    let connection = until_stopped(connection, stopped, idle, |it| it.graceful_shutdown());
+    let connection = until(connection, ending, idle, |it| it.graceful_shutdown());
     tokio::select! {
         ended = connection => record_end(ended, peer, context),
         () = stuck(&exchanges, limits.idle) => context.audit.connection(peer, "answer_not_taken"),
     }
 }
 
-/// Runs a connection; asks it once to end when it has been idle, or when all are to stop.
-async fn until_stopped<T, C: Future<Output = hyper::Result<T>>>(
+/// Runs a connection; asks it once to end, when `ending` is ready or when it has been idle.
+async fn until<T, C: Future<Output = hyper::Result<T>>>(
     mut connection: Pin<&mut C>,
-    mut stopped: watch::Receiver<bool>,
+    ending: impl Future<Output = ()>,
     idle: impl Future<Output = ()>,
     end: impl FnOnce(Pin<&mut C>),
 ) -> hyper::Result<Option<T>> {
     let idle = tokio::select! {
         ended = connection.as_mut() => return ended.map(Some),
-        _ = stopped.wait_for(|stopped| *stopped) => false,
+        () = ending => false,
         () = idle => true,
     };
     end(connection.as_mut());

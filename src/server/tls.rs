@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustls::ServerConfig;
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::TlsSettings;
+use super::certificate::Certificate;
 
 /// The protocols that are offered, the preferred first (RFC 7301).
 pub const ALPN_H2: &[u8] = b"h2";
@@ -14,13 +14,13 @@ const ALPN_H1: &[u8] = b"http/1.1";
 /// What makes TLS connections of TCP connections.
 ///
 /// # Errors
-/// A certificate and key that rustls cannot use.
-pub fn acceptor(settings: TlsSettings) -> Result<TlsAcceptor, rustls::Error> {
+/// None that a certificate could cause.
+pub fn acceptor(certificate: Arc<Certificate>) -> Result<TlsAcceptor, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_no_client_auth()
-        .with_single_cert(settings.certificates, settings.key)?;
+        .with_cert_resolver(certificate);
     config.alpn_protocols = vec![ALPN_H2.to_vec(), ALPN_H1.to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -13,6 +13,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::iso8601::{Config, EncodedConfig, Iso8601, TimePrecision};
 
 use super::AuditLog;
+use super::audit::Place;
+use super::metrics::Ended;
 use crate::auth::Identity;
 use crate::inspect::Facts;
 use crate::permission::{Need, Permissions, ResourceAction};
@@ -20,7 +22,10 @@ use crate::permission::{Need, Permissions, ResourceAction};
 /// The record of one request; written when dropped.
 pub struct Record {
     log: AuditLog,
+    place: Option<Place>,
     began: Instant,
+    /// Result and reason.
+    authentication: Option<(&'static str, &'static str)>,
     line: Line,
 }
 
@@ -49,7 +54,8 @@ struct Line {
 }
 
 impl Record {
-    pub(super) fn begin(log: AuditLog, peer: SocketAddr, method: &Method) -> Self {
+    pub(super) fn begin(log: AuditLog, place: Option<Place>, peer: SocketAddr, method: &Method) -> Self {
+        log.metrics().request_began();
         let line = Line {
             time: timestamp(),
             request_id: request_id(),
@@ -72,7 +78,13 @@ impl Record {
             end: "client_left",
             duration_ms: 0,
         };
-        Self { log, began: Instant::now(), line }
+        Self { log, place, began: Instant::now(), authentication: None, line }
+    }
+
+    /// Whether it is sure that this will be written, as far as that is asked for.
+    #[must_use]
+    pub fn has_place(&self) -> bool {
+        self.log.serves_with(self.place.is_some())
     }
 
     /// The id of the request: 16 hexadecimal digits.
@@ -89,9 +101,15 @@ impl Record {
 
     /// Who asks.
     pub fn caller(&mut self, identity: &Identity) {
+        self.authentication = Some(("verified", "none"));
         self.line.issuer = Some(identity.issuer_name().to_owned());
         self.line.subject = Some(identity.subject().to_owned());
         self.line.name = Some(identity.name().to_owned());
+    }
+
+    /// The caller proved nothing, for this reason; `result` is a word for it.
+    pub const fn no_caller(&mut self, result: &'static str, reason: &'static str) {
+        self.authentication = Some((result, reason));
     }
 
     /// The roles in which the caller asks.
@@ -155,10 +173,22 @@ impl Drop for Record {
             self.line.status = Some(StatusCode::INTERNAL_SERVER_ERROR.as_u16());
             (self.line.fault, self.line.reason, self.line.end) = (Some("gate"), Some("internal"), "panicked");
         }
-        self.line.duration_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = self.began.elapsed();
+        self.line.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        // Counted where it is recorded, so that the two tell the same.
+        self.log.metrics().request_ended(&Ended {
+            row: self.line.row,
+            method: self.line.method,
+            status: self.line.status,
+            decision: self.line.decision,
+            reason: self.line.reason,
+            issuer: self.line.issuer.as_deref(),
+            authentication: self.authentication,
+            took,
+        });
         if let Ok(mut line) = serde_json::to_string(&self.line) {
             line.push('\n');
-            self.log.write(line);
+            self.log.write(line, self.place.take());
         }
     }
 }
@@ -221,7 +251,8 @@ mod tests {
     #[test]
     fn a_panic_is_not_recorded_as_a_client_that_left() {
         let sink = Sink::default();
-        let (log, writer) = AuditLog::start(sink.clone());
+        let (log, writer) =
+            AuditLog::start(sink.clone(), crate::config::AuditFailure::Refuse, crate::telemetry::Metrics::new());
         let peer = "127.0.0.1:1".parse().expect("an address");
         let record = log.record(peer, &Method::GET);
         let panicked = catch_unwind(AssertUnwindSafe(move || {

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use tokio::sync::OnceCell;
 
+use super::tally::Lookup;
 use super::{Upstream, UpstreamFault};
 use crate::druid::path_segment;
 use crate::druid::task::{TaskFacts, TaskId};
@@ -102,14 +103,24 @@ impl Directory {
 impl TaskDirectory for Directory {
     async fn task(&self, id: &TaskId) -> Result<Option<TaskFacts>, LookupFault> {
         let cell = self.cell(id);
+        let is_known = cell.get().is_some_and(Result::is_ok);
         match cell.get_or_init(|| self.ask(id)).await {
-            Ok(facts) => Ok(Some(facts.clone())),
+            Ok(facts) => {
+                self.upstream.lookups.count(if is_known { Lookup::Cached } else { Lookup::Found });
+                Ok(Some(facts.clone()))
+            }
             Err(not_found) => {
                 // Whoever waited for this look-up shares its answer; whoever comes later asks again.
                 self.forget(id, &cell);
                 match not_found {
-                    NotFound::Unknown => Ok(None),
-                    NotFound::Fault(fault) => Err(*fault),
+                    NotFound::Unknown => {
+                        self.upstream.lookups.count(Lookup::Unknown);
+                        Ok(None)
+                    }
+                    NotFound::Fault(fault) => {
+                        self.upstream.lookups.count(Lookup::Failed);
+                        Err(*fault)
+                    }
                 }
             }
         }

@@ -4,35 +4,38 @@
 //! gate makes for itself. Beside them each Router is asked for its health, without credentials and with no byte of any
 //! caller's ([`Routers::watch`]).
 
+mod account;
 mod body;
+mod connector;
 mod directory;
 mod headers;
 mod routers;
+mod tally;
 
 pub use body::{Broken, RouterBody};
 pub use directory::Directory;
 pub use headers::from_druid as strip_hop_by_hop;
 pub use routers::Routers;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::auth::Identity;
-use crate::config::{DruidSettings, Limits};
+use crate::config::{Account, DruidSettings, Limits};
 use crate::druid::{Answer, Row};
 use crate::inspect::{Inspected, Submitted};
 use crate::policy::{Authorized, Grants};
+use connector::Connector;
 use routers::Router;
+use tally::{LookupTally, Sent};
 
 /// Idle connections are closed before Jetty does it, after 5 minutes (`druid.server.http.maxIdleTime`).
 pub const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -91,14 +94,16 @@ impl Unfiltered {
     }
 }
 
-type RouterClient = Client<HttpConnector, Full<Bytes>>;
+type RouterClient = Client<Connector, Full<Bytes>>;
 
 /// The connections to the Routers.
 #[derive(Clone)]
 pub struct Upstream {
     client: RouterClient,
     routers: Routers,
-    authorization: HeaderValue,
+    authorization: Arc<RwLock<HeaderValue>>,
+    lookups: Arc<LookupTally>,
+    scheme: Scheme,
     response_timeout: Duration,
     idle_timeout: Duration,
 }
@@ -107,9 +112,7 @@ impl Upstream {
     /// Prepares connections; none is opened yet.
     #[must_use]
     pub fn new(settings: &DruidSettings, limits: &Limits) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(limits.router_connect));
-        connector.set_nodelay(true);
+        let connector = connector::new(settings.tls.as_ref(), limits.router_connect);
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .pool_max_idle_per_host(POOL_IDLE_CONNECTIONS)
@@ -120,7 +123,9 @@ impl Upstream {
         Self {
             client,
             routers: Routers::new(authorities.collect()),
-            authorization: basic(settings),
+            authorization: Arc::new(RwLock::new(account::authorization(&settings.account))),
+            lookups: Arc::default(),
+            scheme: if settings.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP },
             response_timeout: limits.router_response,
             idle_timeout: limits.router_idle,
         }
@@ -130,6 +135,29 @@ impl Upstream {
     #[must_use]
     pub fn routers(&self) -> Routers {
         self.routers.clone()
+    }
+
+    /// What became of look-ups.
+    #[must_use]
+    pub fn lookups(&self) -> &LookupTally {
+        &self.lookups
+    }
+
+    /// From now on the gate has this account.
+    pub fn replace_account(&self, account: &Account) {
+        let authorization = account::authorization(account);
+        *self.authorization.write().unwrap_or_else(PoisonError::into_inner) = authorization;
+    }
+
+    /// One that no test asks anything.
+    #[cfg(test)]
+    pub(crate) fn for_tests(limits: &Limits) -> Self {
+        let settings = DruidSettings {
+            routers: vec![Uri::from_static("http://127.0.0.1:8888")],
+            account: Account::Bearer { token: crate::config::Secret::new("token".to_owned()) },
+            tls: None,
+        };
+        Self::new(&settings, limits)
     }
 
     /// Sends an authorized request. Of the caller's headers only those of the allow-list go with it.
@@ -171,7 +199,8 @@ impl Upstream {
         mut headers: HeaderMap,
         body: Option<Bytes>,
     ) -> Result<Response<RouterBody>, UpstreamFault> {
-        headers.insert(AUTHORIZATION, self.authorization.clone());
+        let authorization = self.authorization.read().unwrap_or_else(PoisonError::into_inner).clone();
+        headers.insert(AUTHORIZATION, authorization);
         for router in self.routers.in_order() {
             match self.send_to(&router, method, target, headers.clone(), body.clone()).await {
                 Ok(response) => return Ok(response),
@@ -194,21 +223,29 @@ impl Upstream {
         body: Option<Bytes>,
     ) -> Result<Response<RouterBody>, Unsent> {
         headers.remove(HOST);
-        let uri = Uri::builder().scheme("http").authority(router.authority.as_str()).path_and_query(target);
+        let uri =
+            Uri::builder().scheme(self.scheme.clone()).authority(router.authority.as_str()).path_and_query(target);
         let mut request = Request::new(Full::new(body.unwrap_or_default()));
         *request.method_mut() = method.clone();
         *request.uri_mut() = uri.build().map_err(|_| Unsent::Nothing)?;
         *request.headers_mut() = headers;
         let on_its_way = router.enter();
         match tokio::time::timeout(self.response_timeout, self.client.request(request)).await {
-            Ok(Ok(response)) => Ok(response.map(|body| RouterBody::new(body, self.idle_timeout, on_its_way))),
+            Ok(Ok(response)) => {
+                router.count(Sent::Answered);
+                Ok(response.map(|body| RouterBody::new(body, self.idle_timeout, on_its_way)))
+            }
             Ok(Err(error)) => {
                 tracing::warn!(router = router.authority, error.kind = %error, "a Router did not answer");
                 router.is(false);
+                router.count(Sent::Unreachable);
                 let nothing_sent = error.is_connect();
                 Err(if nothing_sent { Unsent::Nothing } else { Unsent::Perhaps })
             }
-            Err(_) => Err(Unsent::Slow),
+            Err(_) => {
+                router.count(Sent::Slow);
+                Err(Unsent::Slow)
+            }
         }
     }
 }
@@ -227,10 +264,7 @@ enum Unsent {
 fn check(row: &Row, response: Response<RouterBody>) -> Result<Response<RouterBody>, UpstreamFault> {
     match response.status() {
         StatusCode::UNAUTHORIZED => {
-            tracing::error!(
-                row = row.name,
-                "Druid refused the gate's own account; check [druid] username and password"
-            );
+            tracing::error!(row = row.name, "Druid refused the gate's own account; check the account in [druid]");
             Err(UpstreamFault::OwnAccountRefused)
         }
         StatusCode::TEMPORARY_REDIRECT => Err(UpstreamFault::NoLeader),
@@ -238,13 +272,4 @@ fn check(row: &Row, response: Response<RouterBody>) -> Result<Response<RouterBod
         status if status.is_redirection() && row.answer != Answer::ConsoleRoot => Err(UpstreamFault::Redirect),
         _ => Ok(response),
     }
-}
-
-/// RFC 7617.
-fn basic(settings: &DruidSettings) -> HeaderValue {
-    let credentials = STANDARD.encode(format!("{}:{}", settings.username, settings.password.expose()));
-    // Base64 is always a valid header value.
-    let mut value = HeaderValue::try_from(format!("Basic {credentials}")).unwrap_or(HeaderValue::from_static("Basic"));
-    value.set_sensitive(true);
-    value
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::Upstream;
+use super::tally::{SendTally, Sent};
 
 /// How often each Router is asked for its health.
 pub const HEALTH_PERIOD: Duration = Duration::from_secs(5);
@@ -21,6 +22,7 @@ pub struct Router {
     pub authority: String,
     healthy: AtomicBool,
     in_flight: AtomicUsize,
+    sent: SendTally,
 }
 
 /// A request on its way through a Router, until its answer has ended.
@@ -35,8 +37,10 @@ impl Routers {
     /// Thought healthy until one has shown otherwise.
     #[must_use]
     pub fn new(authorities: Vec<String>) -> Self {
-        let router =
-            |authority| Arc::new(Router { authority, healthy: AtomicBool::new(true), in_flight: AtomicUsize::new(0) });
+        let router = |authority| {
+            let (healthy, in_flight) = (AtomicBool::new(true), AtomicUsize::new(0));
+            Arc::new(Router { authority, healthy, in_flight, sent: SendTally::default() })
+        };
         Self(authorities.into_iter().map(router).collect())
     }
 
@@ -46,6 +50,11 @@ impl Routers {
         let mut routers: Vec<Arc<Router>> = self.0.iter().cloned().collect();
         routers.sort_by_key(|router| (!router.is_healthy(), router.in_flight.load(Ordering::Relaxed)));
         routers
+    }
+
+    /// All of them, in the order of the configuration.
+    pub fn all(&self) -> impl Iterator<Item = &Router> {
+        self.0.iter().map(AsRef::as_ref)
     }
 
     /// Whether any Router is thought to be well.
@@ -80,6 +89,17 @@ impl Router {
         if self.healthy.swap(healthy, Ordering::Relaxed) != healthy {
             tracing::warn!(router = self.authority, healthy, "a Router changed its health");
         }
+    }
+
+    /// A request to it ended so.
+    pub fn count(&self, sent: Sent) {
+        self.sent.count(sent);
+    }
+
+    /// How the requests to it ended.
+    #[must_use]
+    pub const fn sent(&self) -> &SendTally {
+        &self.sent
     }
 
     /// Counts a request until what is given back is dropped.

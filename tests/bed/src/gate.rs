@@ -38,6 +38,8 @@ pub struct GateOptions {
     pub sign_in: bool,
     /// More text for the end of the configuration.
     pub more: String,
+    /// Variables of its environment.
+    pub environment: Vec<(String, String)>,
 }
 
 /// The files of one gate.
@@ -82,6 +84,8 @@ impl GateFiles {
     #[must_use]
     pub fn serve(&self, binary: &Path) -> Command {
         let mut command = Command::new(binary);
+        // Nobody is asked to go elsewhere: there is no other gate.
+        command.env("MSQ_GATE__SERVER__DRAIN_SECONDS", "0");
         command.arg("serve").arg("--config").arg(self.configuration());
         command
     }

@@ -41,6 +41,7 @@ impl GateOptions {
             password: state.gate_password,
             sign_in: true,
             more: String::new(),
+            environment: Vec::new(),
         })
     }
 }
@@ -58,6 +59,7 @@ impl GateProcess {
         files.write(options)?;
         let (audit, log) = (dir.join("audit.jsonl"), dir.join("gate.log"));
         let mut command = files.serve(&binary);
+        command.envs(options.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(process::append(&audit)?).stderr(process::append(&log)?);
         let child = command.spawn().map_err(BedError::io(format!("start {}", binary.display())))?;
         let process = ProcessId::of(child.id()).unwrap_or(ProcessId { pid: child.id(), start: 0 });

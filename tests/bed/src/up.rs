@@ -255,6 +255,7 @@ impl<'a> Bringing<'a> {
             password: self.state.gate_password.clone(),
             sign_in: true,
             more: String::new(),
+            environment: Vec::new(),
         };
         let old_policy = places::read_if_there(&files.policy())?;
         let changed = files.write(&options)?;

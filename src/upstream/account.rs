@@ -1,0 +1,37 @@
+//! How the gate says to Druid who it is.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+
+use crate::config::Account;
+
+/// The `Authorization` of every request to Druid: RFC 7617 or RFC 6750.
+pub fn authorization(account: &Account) -> HeaderValue {
+    let text = match account {
+        Account::Basic { username, password } => {
+            format!("Basic {}", STANDARD.encode(format!("{username}:{}", password.expose())))
+        }
+        Account::Bearer { token } => format!("Bearer {}", token.expose()),
+    };
+    // Base64 is always a valid header value, and the configuration has looked at the token.
+    let mut value = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"));
+    value.set_sensitive(true);
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Secret;
+
+    #[test]
+    fn both_forms_are_sent_and_never_shown() {
+        let secret = || Secret::new("pass word".to_owned());
+        let basic = authorization(&Account::Basic { username: "msq_gate".to_owned(), password: secret() });
+        assert_eq!(basic, format!("Basic {}", STANDARD.encode("msq_gate:pass word")));
+        let bearer = authorization(&Account::Bearer { token: secret() });
+        assert_eq!(bearer, "Bearer pass word");
+        assert_eq!(format!("{basic:?} {bearer:?}"), "Sensitive Sensitive");
+    }
+}
