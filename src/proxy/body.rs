@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Version;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http_body::{Frame, SizeHint};
@@ -29,8 +30,15 @@ const MAX_DRAINED: usize = 8 * 1024 * 1024;
 /// The wait for those bytes.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Reads and throws away what is left of a refused request's body, within bounds.
-pub async fn drain(mut body: Incoming) {
+/// Reads and throws away what is left of the body of a request that is answered without it, within bounds. On HTTP/2 a
+/// stream ends alone; on HTTP/1.1 what is left stands in the answer's way.
+pub async fn drain_rest(head: &Parts, body: &mut Option<Incoming>) {
+    if let Some(body) = body.take().filter(|_| head.version < Version::HTTP_2) {
+        drain(body).await;
+    }
+}
+
+async fn drain(mut body: Incoming) {
     let reading = async {
         let mut drained = 0;
         while let Some(Ok(frame)) = body.frame().await {

@@ -19,7 +19,7 @@ use std::time::SystemTime;
 
 use http::header::{ALLOW, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode, Version};
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 use in_flight::{InFlight, Places};
@@ -82,10 +82,7 @@ impl Gate {
         let mut response = match self.answer(&head, &mut body, recognized, &mut record, &mut places).await {
             Ok(response) => response,
             Err(rejection) => {
-                // On HTTP/2 a stream ends alone; on HTTP/1.1 what is left of the body stands in the answer's way.
-                if let Some(body) = body.filter(|_| head.version < Version::HTTP_2) {
-                    body::drain(body).await;
-                }
+                body::drain_rest(&head, &mut body).await;
                 let told = reject(&rejection, shape, &mut record);
                 self.sign_in.way_in(&head, &rejection).unwrap_or(told)
             }

@@ -115,10 +115,9 @@ async function theSession(page) {
 /// Runs what is written until the page shows the result. A worker of Druid 27 that looks for its controller before the
 /// Overlord knows where that is ends at once; the query then fails, or stands still: it is run again.
 async function runTo(page, result) {
-  const lost = page.getByText(/WorkerRpcFailed|WorkerFailed/).first();
   for (let attempt = 1; attempt <= 4; attempt += 1) {
     await run(page);
-    await result.or(lost).waitFor({ timeout: RUN }).catch(() => {});
+    await result.or(lostWorker(page)).first().waitFor({ timeout: RUN }).catch(() => {});
     if (await result.isVisible()) return;
     await shoot(page, `lost-worker-${attempt}`);
     if (await cancelLink(page).isVisible()) await cancelLink(page).click();
@@ -127,6 +126,8 @@ async function runTo(page, result) {
   }
   throw new Error('every query loses its worker');
 }
+
+const lostWorker = (page) => page.getByText(/WorkerRpcFailed|WorkerFailed/);
 
 const cancelLink = (page) => page.getByText('(cancel)');
 
@@ -147,10 +148,14 @@ async function cancel(page) {
   // It would run for days.
   const many = 'abcdefghijkl'.split('').map((name) => `wiki ${name}`);
   await write(page, `SELECT COUNT(*)\nFROM ${many.join(' CROSS JOIN ')}`);
-  const shutdown = page.waitForResponse((response) => response.url().endsWith('/shutdown'));
-  await run(page);
-  await cancelLink(page).waitFor();
+  const running = page.getByText('Running query');
+  for (let attempt = 1; attempt <= 4; attempt += 1) {
+    await run(page);
+    await running.or(lostWorker(page)).first().waitFor({ timeout: RUN });
+    if (await running.isVisible()) break;
+  }
   await shoot(page, '7-running');
+  const shutdown = page.waitForResponse((response) => response.url().endsWith('/shutdown'));
   await cancelLink(page).click();
   assert.equal((await shutdown).status(), 200);
   const id = (await shutdown).url().split('/').at(-2);

@@ -258,6 +258,7 @@ fn tests() -> BTreeMap<String, BTreeSet<String>> {
         let source = text(&path);
         let inside = path.strip_prefix(root()).unwrap();
         let rooms = || inside.iter().map(|part| part.to_string_lossy().trim_end_matches(".rs").to_owned());
+        // `#[test]` and `#[tokio::test]`, also with arguments.
         let marks = source.match_indices("#[test]\n").chain(source.match_indices("#[tokio::test"));
         for (_, after) in marks.map(|(at, mark)| source.split_at(at + mark.len())) {
             let name = after.split_once("fn ").and_then(|(_, rest)| rest.split_once('(')).map(|(name, _)| name.trim());

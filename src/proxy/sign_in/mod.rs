@@ -52,6 +52,14 @@ impl Page {
         }
     }
 
+    /// The methods with which it is served.
+    fn methods(self) -> Vec<&'static Method> {
+        match self {
+            Self::Login => vec![&GET, &POST],
+            Self::Logout => vec![&POST],
+        }
+    }
+
     /// What the record calls it.
     const fn row(self) -> &'static str {
         match self {
@@ -119,27 +127,29 @@ impl SignIn {
     ) -> Result<Response<GateBody>, Rejection> {
         record.row(page.row(), None);
         let Some(origin) = &self.origin else {
+            body::drain_rest(head, body).await;
             record.rejected("caller", "sign_in_is_off", None);
             return Ok(Shown::Off.render(StatusCode::NOT_FOUND));
         };
+        if head.method == GET && page == Page::Login {
+            record.open(page.row());
+            return Ok(self.show(head, authenticator).await);
+        }
+        if head.method != POST {
+            return Err(Rejection::MethodNotAllowed(page.methods()));
+        }
+        if self.heed_origin(head).is_err() {
+            body::drain_rest(head, body).await;
+            return Ok(refuse(&Rejection::CrossOrigin, &Shown::OtherOrigin(origin.as_str()), record));
+        }
         match page {
-            Page::Login if head.method == GET => {
-                record.open("gate_login");
-                Ok(self.show(head, authenticator).await)
-            }
-            Page::Login | Page::Logout if head.method != POST => Err(Rejection::MethodNotAllowed(match page {
-                Page::Login => vec![&GET, &POST],
-                Page::Logout => vec![&POST],
-            })),
-            Page::Login | Page::Logout if self.heed_origin(head).is_err() => {
-                Ok(refuse(&Rejection::CrossOrigin, &Shown::OtherOrigin(origin.as_str()), record))
-            }
             Page::Login => {
                 let form = LoginForm::parse(&body::read_form(head, body, limits).await?)?;
                 Ok(login(&form, authenticator, record).await)
             }
             Page::Logout => {
-                record.open("gate_logout");
+                body::drain_rest(head, body).await;
+                record.open(page.row());
                 Ok(with_cookies(see_other(LOGIN_PATH), auth::end_session()))
             }
         }
@@ -183,7 +193,7 @@ async fn login(form: &LoginForm, authenticator: &Authenticator, record: &mut Rec
     };
     match begun {
         Ok(cookies) => {
-            record.open("gate_login");
+            record.open(Page::Login.row());
             with_cookies(see_other(form.to.as_str()), cookies)
         }
         Err(fault) => {
