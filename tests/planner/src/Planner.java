@@ -91,7 +91,7 @@ import org.apache.druid.sql.calcite.schema.NamedSchema;
 public final class Planner
 {
   /** Druid's parser recurses; this is more than a server's threads have. */
-  private static final long STACK_BYTES = 8L << 20;
+  private static final long STACK_BYTES = 2L << 20;
   private static final int ERROR_CHARS = 160;
 
   /** Errors that no other guess at the columns helps against. */
@@ -170,25 +170,26 @@ public final class Planner
   {
     ObjectNode answer = mapper.createObjectNode();
     answer.set("id", asked.get("id"));
-    Outcome best = null;
     Columns.declared = declared(asked.get("sql").asText());
+    Outcome first = null;
     for (Columns guess : Columns.values()) {
       Columns.current = guess;
-      Outcome outcome = plan(asked);
+      Outcome outcome = plan(asked, first == null);
       if (outcome.accepted) {
         answer.put("accepted", true);
         answer.set("resources", array(outcome.resources));
         return answer;
       }
-      best = best == null ? outcome : best.or(outcome);
-      if (outcome.resources == null || SURE.stream().anyMatch(outcome.error::startsWith)) {
+      first = first == null ? outcome : first;
+      // What is found before it fails is the same for every guess.
+      if (first.resources == null || SURE.stream().anyMatch(outcome.error::startsWith)) {
         break;
       }
     }
     answer.put("accepted", false);
-    answer.put("error", best.error);
-    if (best.resources != null) {
-      answer.set("registered", array(best.resources));
+    answer.put("error", first.error);
+    if (first.resources != null) {
+      answer.set("registered", array(first.resources));
     }
     return answer;
   }
@@ -214,7 +215,7 @@ public final class Planner
     return array;
   }
 
-  private Outcome plan(JsonNode asked)
+  private Outcome plan(JsonNode asked, boolean wantRegistered)
   {
     String sql = asked.get("sql").asText();
     DruidPlanner planner = null;
@@ -226,7 +227,8 @@ public final class Planner
       return new Outcome(true, authorized(planner), null);
     }
     catch (Exception | StackOverflowError | AssertionError e) {
-      return new Outcome(false, planner == null ? null : registered(planner, sql), brief(e));
+      boolean begun = planner != null && wantRegistered;
+      return new Outcome(false, begun ? registered(planner, sql) : null, brief(e));
     }
     finally {
       if (planner != null) {
@@ -550,13 +552,6 @@ public final class Planner
       this.accepted = accepted;
       this.resources = resources;
       this.error = error;
-    }
-
-    /** The one that found more. */
-    Outcome or(Outcome other)
-    {
-      boolean more = other.resources != null && (resources == null || other.resources.size() > resources.size());
-      return more ? other : this;
     }
   }
 
