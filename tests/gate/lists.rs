@@ -1,8 +1,13 @@
 //! Lists: each user sees what Druid itself would list to it.
 
+use std::io::{Read, Write};
+use std::time::Instant;
+
+use msq_gate_bed::GateOptions;
 use serde_json::{Value, json};
 
-use crate::support::{End, gate};
+use crate::standin::{HUGE, PAUSE, StandIn};
+use crate::support::{End, gate, options, own_gate, token};
 
 const USERS: [&str; 4] = ["nobody", "reader", "writer", "admin"];
 
@@ -89,4 +94,36 @@ fn statuses_of_tasks_need_what_druid_asks() {
     for odd in [json!({"a": 1}), json!([1]), json!(["a/b"]), json!("a")] {
         gate().ask(Some("admin"), "POST", "/druid/indexer/v1/taskStatus").json(&odd).send().expect(400);
     }
+}
+
+/// Peak memory of a process, in bytes.
+fn peak_memory(pid: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+    line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") * 1024
+}
+
+/// A list far larger than what the gate keeps of it: it passes while it comes.
+#[test]
+fn a_huge_list_passes_in_little_memory_while_it_comes() {
+    let standin = StandIn::start();
+    let (process, server) = own_gate(GateOptions { router_url: standin.url.clone(), ..options() });
+    let mut stream = server.connect().expect("connects");
+    let request = server.get("/druid/indexer/v1/tasks").bearer(&token("reader")).header("User-Agent", "list-huge");
+    stream.write_all(&request.bytes()).and_then(|()| stream.flush()).expect("sent");
+    let start = Instant::now();
+    let (mut bytes, mut buffer, mut first) = (Vec::new(), vec![0; 64 * 1024], None);
+    while let Ok(count @ 1..) = stream.read(&mut buffer) {
+        bytes.extend_from_slice(&buffer[..count]);
+        if first.is_none() && bytes.windows(7).any(|window| window == b"\"task0\"") {
+            first = Some(start.elapsed());
+        }
+    }
+    let (first, last) = (first.expect("the first item"), start.elapsed());
+    assert!(last - first >= PAUSE / 2, "the first item after {first:?}, the last after {last:?}");
+    let text = String::from_utf8_lossy(&bytes);
+    assert_eq!(text.matches("\"wiki\"").count(), HUGE / 2);
+    assert!(!text.contains("secret") && text.ends_with("0\r\n\r\n"));
+    let peak = peak_memory(process.pid());
+    assert!(peak < 64 * 1024 * 1024, "{peak} bytes");
 }

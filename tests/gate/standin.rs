@@ -5,6 +5,12 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// Items of the huge list, every other one in datasource wiki.
+pub const HUGE: usize = 100_000;
+
+/// How long the huge list pauses after its first thousand items.
+pub const PAUSE: Duration = Duration::from_secs(1);
+
 pub struct StandIn {
     pub url: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -107,6 +113,22 @@ fn misbehave(stream: &mut TcpStream, mode: &str) -> bool {
         "list-cut" => respond(stream, "200 OK", json, &format!(r#"[{task},{task}"#)),
         "list-more" => respond(stream, "200 OK", json, &format!(r#"[{task}]{{"dataSource":"secret"}}"#)),
         "list-long" => respond(stream, "200 OK", json, &format!(r#"[{{"x":"{}"}}]"#, "x".repeat(17 * 1024 * 1024))),
+        "list-huge" => {
+            raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n");
+            for thousand in 0..HUGE / 1000 {
+                let item = |n| {
+                    let datasource = if n % 2 == 0 { "wiki" } else { "secret" };
+                    let comma = if n == 0 { "" } else { "," };
+                    format!(r#"{comma}{{"id":"task{n}","dataSource":"{datasource}","errorMsg":"{}"}}"#, "x".repeat(300))
+                };
+                let items: String = (thousand * 1000..thousand * 1000 + 1000).map(item).collect();
+                let _ = stream.write_all(format!("{:x}\r\n{items}\r\n", items.len()).as_bytes());
+                if thousand == 0 {
+                    std::thread::sleep(PAUSE);
+                }
+            }
+            stream.write_all(b"1\r\n]\r\n0\r\n\r\n").is_ok()
+        }
         "task-other" => respond(stream, "200 OK", json, r#"{"task":"x","status":{"type":"noop","dataSource":"wiki"}}"#),
         "task-null" => respond(stream, "200 OK", json, r#"{"task":"task-null","status":null}"#),
         _ => respond(stream, "200 OK", json, "[]"),
