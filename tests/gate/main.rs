@@ -19,6 +19,7 @@ mod records;
 mod rolling;
 mod shipping;
 mod sign_in;
+mod smuggling;
 mod standin;
 mod submissions;
 mod support;
