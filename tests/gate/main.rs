@@ -9,6 +9,7 @@ mod differential;
 mod doors;
 mod faults;
 mod h2;
+mod h2spec;
 mod house;
 mod lifecycle;
 mod listener;
