@@ -65,3 +65,21 @@ fn is_host(value: &HeaderValue) -> bool {
         port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_host_with_or_without_a_port() {
+        for host in
+            ["", "gate", "gate.example:443", "gate:", "127.0.0.1:8443", "[::1]", "[::1]:8443", "my_gate", "GATE"]
+        {
+            assert!(is_host(&HeaderValue::from_static(host)), "{host}");
+        }
+        for host in ["a@gate", "a:b@gate:1", "gate/", "gate?x", "gate#x", "gate:x", "gate:-1", "a b", "[::1", "a:1:2"] {
+            assert!(!is_host(&HeaderValue::from_static(host)), "{host}");
+        }
+        assert!(!is_host(&HeaderValue::from_bytes(b"g\xe4te").expect("obs-text")));
+    }
+}
