@@ -2,7 +2,8 @@
 
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::{Method, Version};
+use http::uri::Authority;
+use http::{HeaderValue, Method, Version};
 
 use super::Rejection;
 
@@ -13,7 +14,8 @@ pub const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// Bytes of a field besides its name and value: a colon, a space, CR and LF.
 const FIELD_OVERHEAD: usize = 4;
 
-/// Refuses heads that two servers might read as two requests (RFC 9112, sections 3.2 and 6.1).
+/// Refuses heads that two servers might read as two requests (RFC 9112, sections 3.2 and 6.1). On HTTP/1.1 the connection
+/// then ends: where the next request begins is as doubtful.
 ///
 /// # Errors
 /// [`Rejection::HeadTooLarge`], [`Rejection::BadRequest`], [`Rejection::NotImplemented`].
@@ -29,8 +31,12 @@ pub fn check(head: &Parts) -> Result<(), Rejection> {
     if head.version < Version::HTTP_2 && head.uri.authority().is_some() {
         return bad("absolute_target", "the request target must be a path, not an absolute URL");
     }
-    if head.headers.get_all(HOST).iter().count() > 1 {
-        return bad("several_hosts", "more than one Host header");
+    let mut hosts = head.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (_, Some(_)) => return bad("several_hosts", "more than one Host header"),
+        (Some(host), None) if !is_host(host) => return bad("bad_host", "a Host header that names no host"),
+        (None, None) if head.version == Version::HTTP_11 => return bad("no_host", "no Host header"),
+        (Some(_) | None, None) => {}
     }
     // With both, hyper has taken the length away, reads the chunks and closes the connection (RFC 9112, section 6.1);
     // this is for the day when it does not.
@@ -46,4 +52,34 @@ pub fn check(head: &Parts) -> Result<(), Rejection> {
         return bad("underscore_header", "a header name with an underscore");
     }
     Ok(())
+}
+
+/// A host with or without a port, and nobody's name; or nothing, where there is no authority (RFC 9112, section 3.2).
+fn is_host(value: &HeaderValue) -> bool {
+    if value.is_empty() {
+        return true;
+    }
+    let Ok(authority) = Authority::try_from(value.as_bytes()) else { return false };
+    let port = authority.as_str().strip_prefix(authority.host());
+    port.is_some_and(|port| {
+        port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_host_with_or_without_a_port() {
+        for host in
+            ["", "gate", "gate.example:443", "gate:", "127.0.0.1:8443", "[::1]", "[::1]:8443", "my_gate", "GATE"]
+        {
+            assert!(is_host(&HeaderValue::from_static(host)), "{host}");
+        }
+        for host in ["a@gate", "a:b@gate:1", "gate/", "gate?x", "gate#x", "gate:x", "gate:-1", "a b", "[::1", "a:1:2"] {
+            assert!(!is_host(&HeaderValue::from_static(host)), "{host}");
+        }
+        assert!(!is_host(&HeaderValue::from_bytes(b"g\xe4te").expect("obs-text")));
+    }
 }

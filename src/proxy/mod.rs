@@ -17,9 +17,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use http::header::{ALLOW, RETRY_AFTER};
+use http::header::{ALLOW, CONNECTION, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
 use in_flight::{InFlight, Places};
@@ -83,7 +83,10 @@ impl Gate {
             Ok(response) => response,
             Err(rejection) => {
                 body::drain_rest(&head, &mut body).await;
-                let told = reject(&rejection, shape, &mut record);
+                let mut told = reject(&rejection, shape, &mut record);
+                if head.version < Version::HTTP_2 && head::check(&head).is_err() {
+                    told.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
                 self.sign_in.way_in(&head, &rejection).unwrap_or(told)
             }
         };

@@ -1,9 +1,11 @@
-//! Java and Maven, and for the web console a browser and Node.js: found, or installed with apt-get where that is allowed.
+//! Java and Maven, for the web console a browser and Node.js, for h2spec Go: found, or installed with apt-get where that is
+//! allowed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::error::{BedError, Result};
+use crate::places;
 use crate::progress::Progress;
 
 /// Druid 27 is run on this Java or a newer one.
@@ -44,6 +46,38 @@ pub fn chromium(progress: &Progress) -> Result<PathBuf> {
 /// The `npm` program, which has `node` beside it, likewise.
 pub fn npm(progress: &Progress) -> Result<PathBuf> {
     find_npm().map_or_else(|| install(progress, "npm", &["npm"], find_npm), Ok)
+}
+
+/// The package whose program is h2spec, at the version that `tests/h2spec/go.mod` names.
+const H2SPEC: &str = "github.com/summerwind/h2spec/cmd/h2spec";
+
+/// The `h2spec` program, built from its Go module once and kept between beds; a Go is installed where it is missing.
+pub fn h2spec(progress: &Progress) -> Result<PathBuf> {
+    let module = places::workspace().join("tests/h2spec");
+    let cache = places::cache_dir()?;
+    std::fs::create_dir_all(&cache).map_err(BedError::io(format!("create {}", cache.display())))?;
+    let program = cache.join("h2spec-2.2.1");
+    if program.is_file() {
+        return Ok(program);
+    }
+    let go = find_go().map_or_else(|| install(progress, "Go", &["golang-go"], find_go), Ok)?;
+    progress.step("building h2spec");
+    // Whoever finds it finds it whole.
+    let built = program.with_extension(std::process::id().to_string());
+    let mut command = Command::new(go);
+    command.args(["build", "-o"]).arg(&built).arg(H2SPEC).current_dir(&module).stdin(Stdio::null());
+    let output = command.output().map_err(BedError::io("run go"))?;
+    if !output.status.success() {
+        let next = format!("run `go build {H2SPEC}` in {}", module.display());
+        return Err(BedError::new("h2spec cannot be built", next).showing(String::from_utf8_lossy(&output.stderr)));
+    }
+    std::fs::rename(&built, &program).map_err(BedError::io(format!("keep {}", program.display())))?;
+    Ok(program)
+}
+
+fn find_go() -> Option<PathBuf> {
+    let runs = |go: &PathBuf| Command::new(go).arg("version").output().is_ok_and(|output| output.status.success());
+    [PathBuf::from("go"), PathBuf::from("/usr/local/go/bin/go")].into_iter().find(runs)
 }
 
 fn find_chromium() -> Option<PathBuf> {
