@@ -130,9 +130,8 @@ fn without_action(resources: &BTreeSet<String>) -> BTreeSet<String> {
     resources.iter().map(|word| word.rsplit_once('|').unwrap().0.to_owned()).collect()
 }
 
-/// Takes minutes, and leaves datasources in the bed; so it is run by name only.
+/// Leaves its datasources in the bed.
 #[test]
-#[ignore = "loads datasources into the bed: cargo test --test planner running -- --ignored"]
 fn running_druid_explains_the_same() {
     let running = running::Running::ensure();
     let mut random = Random::new(seed());
