@@ -126,7 +126,7 @@ pub trait Subject {
 /// ```compile_fail,E0451
 /// # use msq_gate::policy::Authorized;
 /// fn forge<S>(subject: S) -> Authorized<S> {
-///     Authorized { subject, ..todo!() }
+///     Authorized { subject, grants: Default::default() }
 /// }
 /// ```
 #[must_use]
