@@ -27,7 +27,7 @@ pub enum Authentication {
     /// The request has no credential.
     Absent,
     /// It has a good one.
-    Verified(Identity),
+    Verified(Arc<Identity>),
     /// It has one that is not accepted, which is final.
     Refused(TokenFault),
     /// It has one that cannot be judged: its issuer's keys are not there.
@@ -257,7 +257,7 @@ impl Authenticator {
 
 fn told(verified: Result<Verified, Refusal>) -> Authentication {
     match verified {
-        Ok(verified) => Authentication::Verified(verified.identity.as_ref().clone()),
+        Ok(verified) => Authentication::Verified(verified.identity),
         Err(Refusal::Token(fault)) => Authentication::Refused(fault),
         Err(Refusal::Keys(fault)) => Authentication::Unavailable(fault),
     }

@@ -10,6 +10,7 @@ mod issuer;
 mod key_files;
 mod rotation;
 
+use std::sync::Arc;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
@@ -180,7 +181,7 @@ fn ask(token: &str) -> Authentication {
 #[track_caller]
 fn identity(answer: Authentication) -> Identity {
     match answer {
-        Authentication::Verified(identity) => identity,
+        Authentication::Verified(identity) => Arc::unwrap_or_clone(identity),
         other => panic!("expected an identity, got {other:?}"),
     }
 }

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
 
@@ -89,7 +90,7 @@ fn identity(directory: &Directory, words: &[&str], now: SystemTime) -> Option<Id
     let headers = HeaderMap::from_iter([(AUTHORIZATION, format!("Bearer {token}").parse().unwrap())]);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     match runtime.block_on(Authenticator::new(config.auth).authenticate(&headers, now)) {
-        Authentication::Verified(identity) => Some(identity),
+        Authentication::Verified(identity) => Some(Arc::unwrap_or_clone(identity)),
         Authentication::Absent | Authentication::Refused(_) | Authentication::Unavailable(_) => None,
     }
 }

@@ -12,6 +12,7 @@ mod query;
 mod row;
 mod rows;
 pub mod sql_query;
+mod table;
 pub mod task;
 
 pub use path::{MAX_PATH, OddPath};
@@ -50,9 +51,7 @@ pub enum Unrecognized {
 pub fn recognize(method: &Method, raw_path: &str, raw_query: Option<&str>) -> Result<Recognized, Unrecognized> {
     let segments = path::split(raw_path).map_err(Unrecognized::OddPath)?;
     let mut others = Vec::new();
-    // Rows stand in the order of their precedence: a literal before the parameter that could take its place.
-    for row in ROWS {
-        let Some(values) = path::matches(row, &segments) else { continue };
+    for (row, values) in table::rows_with(&segments) {
         if row.method != *method {
             others.push(&row.method);
             continue;

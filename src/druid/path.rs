@@ -41,8 +41,8 @@ pub enum OddPath {
 /// A raw path as its segments; `trailing_slash` if one more `/` ends it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Segments<'a> {
-    raw: Vec<&'a str>,
-    trailing_slash: bool,
+    pub(super) raw: Vec<&'a str>,
+    pub(super) trailing_slash: bool,
 }
 
 /// Splits a raw path and refuses what is odd in it.
@@ -103,52 +103,20 @@ fn check(segment: &str) -> Result<(), OddPath> {
     Ok(())
 }
 
-/// The raw values of the row's path parameters, if the row has this path.
-pub fn matches<'a>(row: &Row, segments: &Segments<'a>) -> Option<Vec<&'a str>> {
-    row.alias.prefixes().iter().find_map(|prefix| {
-        let rest = prefix.iter().try_fold(segments.raw.as_slice(), |raw, literal| match raw {
-            [first, rest @ ..] if first == literal => Some(rest),
-            _ => None,
-        })?;
-        match_pattern(row, rest, segments.trailing_slash)
-    })
-}
-
-fn match_pattern<'a>(row: &Row, mut raw: &[&'a str], trailing_slash: bool) -> Option<Vec<&'a str>> {
-    // Of API rows one trailing slash is the same row (Jersey takes both); of files it is another path.
-    if trailing_slash && (row.path == "/" || !is_api(row)) {
-        return None;
-    }
-    let mut values = Vec::new();
-    for part in pattern(row) {
-        if is_rest(part) {
-            values.extend_from_slice(raw);
-            return if raw.is_empty() { None } else { Some(values) };
-        }
-        let (first, rest) = raw.split_first()?;
-        raw = rest;
-        if is_parameter(part) {
-            values.push(first);
-        } else if *first != part {
-            return None;
-        }
-    }
-    if raw.is_empty() { Some(values) } else { None }
-}
-
-fn is_api(row: &Row) -> bool {
+pub(super) fn is_api(row: &Row) -> bool {
     row.path.starts_with("/druid/") || row.path.starts_with("/proxy/") || row.path.starts_with("/status")
 }
 
-fn pattern(row: &Row) -> impl Iterator<Item = &'static str> {
+/// The segments of the row's own path.
+pub(super) fn pattern(row: &Row) -> impl Iterator<Item = &'static str> {
     row.path.split('/').filter(|part| !part.is_empty())
 }
 
-fn is_parameter(part: &str) -> bool {
+pub(super) fn is_parameter(part: &str) -> bool {
     part.starts_with('{')
 }
 
-fn is_rest(part: &str) -> bool {
+pub(super) fn is_rest(part: &str) -> bool {
     part.ends_with("*}")
 }
 

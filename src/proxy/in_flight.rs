@@ -1,6 +1,7 @@
 //! How many requests are under way, in all and of each caller.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,8 +17,29 @@ pub struct InFlight {
     per_caller: usize,
 }
 
-/// Issuer and subject.
-type Caller = (String, String);
+/// A caller as its issuer and subject: tokens of one caller may tell other names and groups.
+#[derive(Clone)]
+struct Caller(Arc<Identity>);
+
+impl Caller {
+    fn key(&self) -> (&str, &str) {
+        (self.0.issuer(), self.0.subject())
+    }
+}
+
+impl PartialEq for Caller {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Caller {}
+
+impl Hash for Caller {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
 
 /// The places that a request takes until its answer has ended.
 #[derive(Default)]
@@ -56,8 +78,8 @@ impl InFlight {
     ///
     /// # Errors
     /// [`Rejection::TooManyOfCaller`].
-    pub fn enter_as(&self, caller: &Identity, places: &mut Places) -> Result<(), Rejection> {
-        let caller = (caller.issuer().to_owned(), caller.subject().to_owned());
+    pub fn enter_as(&self, caller: &Arc<Identity>, places: &mut Places) -> Result<(), Rejection> {
+        let caller = Caller(Arc::clone(caller));
         let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
         let count = callers.entry(caller.clone()).or_default();
         if *count >= self.per_caller {
@@ -90,8 +112,8 @@ mod tests {
     #[test]
     fn places_are_bounded_and_given_back() {
         let in_flight = InFlight::new(&Limits { requests: 3, requests_per_caller: 2, ..Limits::default() });
-        let [alice, bob] = ["alice", "bob"].map(|name| Identity::for_tests("dev", name, &[]));
-        let enter = |caller: &Identity| {
+        let [alice, bob] = ["alice", "bob"].map(|name| Arc::new(Identity::for_tests("dev", name, &[])));
+        let enter = |caller: &Arc<Identity>| {
             let mut places = Places::default();
             in_flight.enter(&mut places)?;
             in_flight.enter_as(caller, &mut places)?;

@@ -147,7 +147,7 @@ impl Gate {
         filter::apply(unfiltered)
     }
 
-    async fn authenticate(&self, head: &Parts, record: &mut Record) -> Result<Identity, Rejection> {
+    async fn authenticate(&self, head: &Parts, record: &mut Record) -> Result<Arc<Identity>, Rejection> {
         let now = SystemTime::now();
         let by_header = self.authenticator.authenticate(&head.headers, now).await;
         let by_cookie = by_header == Authentication::Absent;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::Method;
 use serde::Serialize;
@@ -49,7 +49,7 @@ struct Shared {
 pub(super) type Place = OwnedSemaphorePermit;
 
 struct Line {
-    text: String,
+    text: Vec<u8>,
     place: Place,
 }
 
@@ -88,8 +88,10 @@ impl AuditLog {
     /// The record of a connection that ended before there was a request, for this reason.
     pub fn connection(&self, peer: SocketAddr, reason: &'static str) {
         self.shared.metrics.connection_ended(reason);
-        if let Ok(line) = serde_json::to_string(&ConnectionLine { time: timestamp(), peer, connection: reason }) {
-            self.write(line + "\n", None);
+        let line = ConnectionLine { time: timestamp(SystemTime::now()), peer, connection: reason };
+        if let Ok(mut line) = serde_json::to_vec(&line) {
+            line.push(b'\n');
+            self.write(line, None);
         }
     }
 
@@ -118,7 +120,7 @@ impl AuditLog {
     }
 
     /// Hands a line to the writer; without a place it is lost, and counted as such.
-    pub(super) fn write(&self, text: String, place: Option<Place>) {
+    pub(super) fn write(&self, text: Vec<u8>, place: Option<Place>) {
         match place.or_else(|| self.place()) {
             // The writer ends only after the last sender.
             Some(place) => drop(self.lines.send(Line { text, place })),
@@ -157,7 +159,7 @@ struct Pending {
 
 impl Pending {
     fn push(&mut self, line: Line) {
-        self.bytes.extend_from_slice(line.text.as_bytes());
+        self.bytes.extend_from_slice(&line.text);
         self.places.push(line.place);
     }
 }

@@ -5,7 +5,9 @@
 //! of the request but the id of a task or statement.
 
 use std::net::SocketAddr;
-use std::time::{Instant, SystemTime};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
 use serde::Serialize;
@@ -24,26 +26,43 @@ pub struct Record {
     log: AuditLog,
     place: Option<Place>,
     began: Instant,
-    /// Result and reason.
-    authentication: Option<(&'static str, &'static str)>,
-    line: Line,
-}
-
-#[derive(Serialize)]
-struct Line {
-    time: String,
+    at: SystemTime,
     request_id: String,
     peer: SocketAddr,
     method: &'static str,
-    row: Option<&'static str>,
-    issuer: Option<String>,
-    subject: Option<String>,
-    name: Option<String>,
+    /// Result and reason.
+    authentication: Option<(&'static str, &'static str)>,
+    caller: Option<Arc<Identity>>,
     roles: Vec<String>,
+    row: Option<&'static str>,
     statement: Option<&'static str>,
     id: Option<String>,
     needed: Vec<String>,
     missing: Vec<String>,
+    decision: &'static str,
+    reason: Option<&'static str>,
+    fault: Option<&'static str>,
+    status: Option<u16>,
+    bytes: u64,
+    end: &'static str,
+}
+
+/// The line that is written.
+#[derive(Serialize)]
+struct Line<'r> {
+    time: String,
+    request_id: &'r str,
+    peer: SocketAddr,
+    method: &'static str,
+    row: Option<&'static str>,
+    issuer: Option<&'r str>,
+    subject: Option<&'r str>,
+    name: Option<&'r str>,
+    roles: &'r [String],
+    statement: Option<&'static str>,
+    id: Option<&'r str>,
+    needed: &'r [String],
+    missing: &'r [String],
     decision: &'static str,
     reason: Option<&'static str>,
     fault: Option<&'static str>,
@@ -56,16 +75,18 @@ struct Line {
 impl Record {
     pub(super) fn begin(log: AuditLog, place: Option<Place>, peer: SocketAddr, method: &Method) -> Self {
         log.metrics().request_began();
-        let line = Line {
-            time: timestamp(),
+        Self {
+            log,
+            place,
+            began: Instant::now(),
+            at: SystemTime::now(),
             request_id: request_id(),
             peer,
             method: method_word(method),
-            row: None,
-            issuer: None,
-            subject: None,
-            name: None,
+            authentication: None,
+            caller: None,
             roles: Vec::new(),
+            row: None,
             statement: None,
             id: None,
             needed: Vec::new(),
@@ -76,9 +97,7 @@ impl Record {
             status: None,
             bytes: 0,
             end: "client_left",
-            duration_ms: 0,
-        };
-        Self { log, place, began: Instant::now(), authentication: None, line }
+        }
     }
 
     /// Whether it is sure that this will be written, as far as that is asked for.
@@ -90,21 +109,19 @@ impl Record {
     /// The id of the request: 16 hexadecimal digits.
     #[must_use]
     pub fn request_id(&self) -> &str {
-        &self.line.request_id
+        &self.request_id
     }
 
     /// The request is served to anyone.
     pub const fn open(&mut self, row: &'static str) {
-        self.line.row = Some(row);
-        self.line.decision = "open";
+        self.row = Some(row);
+        self.decision = "open";
     }
 
     /// Who asks.
-    pub fn caller(&mut self, identity: &Identity) {
+    pub fn caller(&mut self, identity: &Arc<Identity>) {
         self.authentication = Some(("verified", "none"));
-        self.line.issuer = Some(identity.issuer_name().to_owned());
-        self.line.subject = Some(identity.subject().to_owned());
-        self.line.name = Some(identity.name().to_owned());
+        self.caller = Some(Arc::clone(identity));
     }
 
     /// The caller proved nothing, for this reason; `result` is a word for it.
@@ -114,98 +131,136 @@ impl Record {
 
     /// The roles in which the caller asks.
     pub fn roles(&mut self, roles: Vec<&str>) {
-        self.line.roles = roles.into_iter().map(str::to_owned).collect();
+        self.roles = roles.into_iter().map(str::to_owned).collect();
     }
 
     /// The row of the request.
     pub fn row(&mut self, row: &'static str, id: Option<&str>) {
-        self.line.row = Some(row);
-        self.line.id = id.map(str::to_owned);
+        self.row = Some(row);
+        self.id = id.map(str::to_owned);
     }
 
     /// What inspection found.
     pub fn inspected(&mut self, facts: &Facts, need: &Need) {
-        self.line.statement = facts.statement;
+        self.statement = facts.statement;
         if facts.id.is_some() {
-            self.line.id.clone_from(&facts.id);
+            self.id.clone_from(&facts.id);
         }
-        self.line.needed = need.permissions().map(ResourceAction::to_line).collect();
+        self.needed = need.permissions().map(ResourceAction::to_line).collect();
     }
 
     /// The caller holds all that is needed.
     pub const fn allowed(&mut self) {
-        self.line.decision = "allow";
+        self.decision = "allow";
     }
 
     /// The request was not served.
     pub fn rejected(&mut self, fault: &'static str, reason: &'static str, missing: Option<&Permissions>) {
-        self.line.fault = Some(fault);
-        self.line.reason = Some(reason);
-        self.line.missing =
-            missing.map(|missing| missing.iter().map(ResourceAction::to_line).collect()).unwrap_or_default();
+        self.fault = Some(fault);
+        self.reason = Some(reason);
+        self.missing = missing.map(|missing| missing.iter().map(ResourceAction::to_line).collect()).unwrap_or_default();
     }
 
     /// The status that is answered.
     pub const fn answered(&mut self, status: StatusCode) {
-        self.line.status = Some(status.as_u16());
+        self.status = Some(status.as_u16());
     }
 
     /// Bytes of the answer's body that were handed on.
     pub const fn sent(&mut self, bytes: usize) {
-        self.line.bytes = self.line.bytes.saturating_add(bytes as u64);
+        self.bytes = self.bytes.saturating_add(bytes as u64);
     }
 
     /// The answer's body was handed on whole.
     pub const fn complete(&mut self) {
-        self.line.end = "complete";
+        self.end = "complete";
     }
 
     /// The answer's body broke off.
     pub const fn broken(&mut self) {
-        self.line.end = "broken_upstream";
+        self.end = "broken_upstream";
+    }
+}
+
+impl Record {
+    fn line(&self, took: Duration) -> Line<'_> {
+        let caller = self.caller.as_deref();
+        Line {
+            time: timestamp(self.at),
+            request_id: &self.request_id,
+            peer: self.peer,
+            method: self.method,
+            row: self.row,
+            issuer: caller.map(Identity::issuer_name),
+            subject: caller.map(Identity::subject),
+            name: caller.map(Identity::name),
+            roles: &self.roles,
+            statement: self.statement,
+            id: self.id.as_deref(),
+            needed: &self.needed,
+            missing: &self.missing,
+            decision: self.decision,
+            reason: self.reason,
+            fault: self.fault,
+            status: self.status,
+            bytes: self.bytes,
+            end: self.end,
+            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        }
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
         // Dropped by a panic before there was an answer: the client gets `Gate::panicked`, it did not leave.
-        if std::thread::panicking() && self.line.status.is_none() {
-            self.line.status = Some(StatusCode::INTERNAL_SERVER_ERROR.as_u16());
-            (self.line.fault, self.line.reason, self.line.end) = (Some("gate"), Some("internal"), "panicked");
+        if std::thread::panicking() && self.status.is_none() {
+            self.status = Some(StatusCode::INTERNAL_SERVER_ERROR.as_u16());
+            (self.fault, self.reason, self.end) = (Some("gate"), Some("internal"), "panicked");
         }
         let took = self.began.elapsed();
-        self.line.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         // Counted where it is recorded, so that the two tell the same.
         self.log.metrics().request_ended(&Ended {
-            row: self.line.row,
-            method: self.line.method,
-            status: self.line.status,
-            decision: self.line.decision,
-            reason: self.line.reason,
-            issuer: self.line.issuer.as_deref(),
+            row: self.row,
+            method: self.method,
+            status: self.status,
+            decision: self.decision,
+            reason: self.reason,
+            issuer: self.caller.as_deref().map(Identity::issuer_name),
             authentication: self.authentication,
             took,
         });
-        if let Ok(mut line) = serde_json::to_string(&self.line) {
-            line.push('\n');
+        let mut line = Vec::with_capacity(LINE_BYTES);
+        if serde_json::to_writer(&mut line, &self.line(took)).is_ok() {
+            line.push(b'\n');
             self.log.write(line, self.place.take());
         }
     }
 }
 
+/// Bytes of most records.
+const LINE_BYTES: usize = 640;
+
 /// RFC 3339, in UTC, to the millisecond.
-pub(super) fn timestamp() -> String {
+pub(super) fn timestamp(at: SystemTime) -> String {
     const FORMAT: EncodedConfig = Config::DEFAULT
         .set_time_precision(TimePrecision::Second { decimal_digits: std::num::NonZeroU8::new(3) })
         .set_year_is_six_digits(false)
         .encode();
-    OffsetDateTime::from(SystemTime::now()).format(&Iso8601::<FORMAT>).unwrap_or_default()
+    OffsetDateTime::from(at).format(&Iso8601::<FORMAT>).unwrap_or_default()
 }
 
+/// Unlike any other of this process, and by its random start unlike those of others; nothing rests on its being secret.
 fn request_id() -> String {
-    let mut bytes = [0; 8];
-    let _ = aws_lc_rs::rand::fill(&mut bytes);
-    format!("{:016x}", u64::from_be_bytes(bytes))
+    static START: LazyLock<u64> = LazyLock::new(|| {
+        let mut bytes = [0; 8];
+        let _ = aws_lc_rs::rand::fill(&mut bytes);
+        u64::from_be_bytes(bytes)
+    });
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    // An odd factor: no two counts give one product, and neighbors look nothing alike.
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{:016x}", START.wrapping_add(count.wrapping_mul(SPREAD)))
 }
 
 /// The method, of those that mean something; a method may be any token, and is then not told.

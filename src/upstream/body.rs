@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
 
 use super::routers::OnItsWay;
 
@@ -26,14 +26,15 @@ pub enum Broken {
 pub struct RouterBody {
     inner: Incoming,
     idle: Duration,
-    silence: Pin<Box<Sleep>>,
+    /// Set while nothing comes.
+    silence: Option<Pin<Box<Sleep>>>,
     _on_its_way: OnItsWay,
 }
 
 impl RouterBody {
     /// `idle` is how long nothing may come.
     pub fn new(inner: Incoming, idle: Duration, on_its_way: OnItsWay) -> Self {
-        Self { inner, idle, silence: Box::pin(sleep(idle)), _on_its_way: on_its_way }
+        Self { inner, idle, silence: None, _on_its_way: on_its_way }
     }
 }
 
@@ -45,8 +46,7 @@ impl Body for RouterBody {
         loop {
             match Pin::new(&mut self.inner).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    let next = Instant::now() + self.idle;
-                    self.silence.as_mut().reset(next);
+                    self.silence = None;
                     // Trailers are about the connection to the Router; none of Druid's means anything to clients.
                     if frame.is_data() {
                         return Poll::Ready(Some(Ok(frame)));
@@ -55,7 +55,8 @@ impl Body for RouterBody {
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error.into()))),
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Pending => {
-                    return match self.silence.as_mut().poll(cx) {
+                    let idle = self.idle;
+                    return match self.silence.get_or_insert_with(|| Box::pin(sleep(idle))).as_mut().poll(cx) {
                         Poll::Ready(()) => Poll::Ready(Some(Err(Broken::Silent))),
                         Poll::Pending => Poll::Pending,
                     };

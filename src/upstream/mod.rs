@@ -21,7 +21,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
@@ -119,7 +119,7 @@ impl Upstream {
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .build(connector);
-        let authorities = settings.routers.iter().filter_map(|uri| uri.authority()).map(ToString::to_string);
+        let authorities = settings.routers.iter().filter_map(|uri| uri.authority()).cloned();
         Self {
             client,
             routers: Routers::new(authorities.collect()),
@@ -201,8 +201,11 @@ impl Upstream {
     ) -> Result<Response<RouterBody>, UpstreamFault> {
         let authorization = self.authorization.read().unwrap_or_else(PoisonError::into_inner).clone();
         headers.insert(AUTHORIZATION, authorization);
-        for router in self.routers.in_order() {
-            match self.send_to(&router, method, target, headers.clone(), body.clone()).await {
+        let mut routers = self.routers.in_order().into_iter();
+        while let Some(router) = routers.next() {
+            // For the last one to try nothing need be kept.
+            let headers = if routers.len() == 0 { std::mem::take(&mut headers) } else { headers.clone() };
+            match self.send_to(&router, method, target, headers, body.clone()).await {
                 Ok(response) => return Ok(response),
                 Err(Unsent::Nothing) => {}
                 Err(Unsent::Perhaps) if method.is_safe() => {}
@@ -219,12 +222,10 @@ impl Upstream {
         router: &Arc<Router>,
         method: &Method,
         target: &str,
-        mut headers: HeaderMap,
+        headers: HeaderMap,
         body: Option<Bytes>,
     ) -> Result<Response<RouterBody>, Unsent> {
-        headers.remove(HOST);
-        let uri =
-            Uri::builder().scheme(self.scheme.clone()).authority(router.authority.as_str()).path_and_query(target);
+        let uri = Uri::builder().scheme(self.scheme.clone()).authority(router.authority.clone()).path_and_query(target);
         let mut request = Request::new(Full::new(body.unwrap_or_default()));
         *request.method_mut() = method.clone();
         *request.uri_mut() = uri.build().map_err(|_| Unsent::Nothing)?;
@@ -236,7 +237,7 @@ impl Upstream {
                 Ok(response.map(|body| RouterBody::new(body, self.idle_timeout, on_its_way)))
             }
             Ok(Err(error)) => {
-                tracing::warn!(router = router.authority, error.kind = %error, "a Router did not answer");
+                tracing::warn!(router = router.authority.as_str(), error.kind = %error, "a Router did not answer");
                 router.is(false);
                 router.count(Sent::Unreachable);
                 let nothing_sent = error.is_connect();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::Upstream;
@@ -19,7 +20,7 @@ pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Router {
     /// Host and port.
-    pub authority: String,
+    pub authority: Authority,
     healthy: AtomicBool,
     in_flight: AtomicUsize,
     sent: SendTally,
@@ -36,7 +37,7 @@ pub struct Routers(Arc<[Arc<Router>]>);
 impl Routers {
     /// Thought healthy until one has shown otherwise.
     #[must_use]
-    pub fn new(authorities: Vec<String>) -> Self {
+    pub fn new(authorities: Vec<Authority>) -> Self {
         let router = |authority| {
             let (healthy, in_flight) = (AtomicBool::new(true), AtomicUsize::new(0));
             Arc::new(Router { authority, healthy, in_flight, sent: SendTally::default() })
@@ -87,7 +88,7 @@ impl Router {
     /// It was seen to be well, or not to be.
     pub fn is(&self, healthy: bool) {
         if self.healthy.swap(healthy, Ordering::Relaxed) != healthy {
-            tracing::warn!(router = self.authority, healthy, "a Router changed its health");
+            tracing::warn!(router = self.authority.as_str(), healthy, "a Router changed its health");
         }
     }
 
@@ -121,12 +122,12 @@ mod tests {
     use super::*;
 
     fn order(routers: &Routers) -> Vec<String> {
-        routers.in_order().iter().map(|router| router.authority.clone()).collect()
+        routers.in_order().iter().map(|router| router.authority.to_string()).collect()
     }
 
     #[test]
     fn the_healthy_and_least_loaded_come_first() {
-        let routers = Routers::new(vec!["a".into(), "b".into(), "c".into()]);
+        let routers = Routers::new(["a", "b", "c"].map(Authority::from_static).into());
         let [a, b] =
             ["a", "b"].map(|name| routers.0.iter().find(|router| router.authority == name).cloned().expect("one"));
         let on_its_way = a.enter();
