@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
         let arguments = self.named_arguments()?;
         let find = |name: &str| arguments.iter().find(|argument| argument.name.eq_ignore_ascii_case(name));
         let (folder, files) = (find("baseDir"), find("files"));
-        let folder_path = folder.and_then(|folder| folder.value.as_str());
+        let folder_path = folder.and_then(|folder| folder.value.as_str()).filter(|path| !path.is_empty());
         let members = match (folder_path, files.map(|files| &files.value)) {
             (Some(folder), Some(Json::Array(files))) => {
                 let within = |file: &Json| Json::string(format!("{folder}/{}", file.as_str().unwrap_or_default()));

@@ -308,6 +308,7 @@ fn the_arguments_of_table_functions_are_judged_alike() {
         ("LOCALFILES(baseDir => '/srv/in', files => ARRAY['../a'])", ODD),
         ("LOCALFILES(baseDir => '/srv', files => ARRAY['in/a', 'b'])", NOT_LISTED),
         ("LOCALFILES(files => ARRAY['b'], baseDir => '/etc')", NOT_LISTED),
+        ("LOCALFILES(baseDir => '', files => ARRAY['srv/in/a'])", ODD),
         ("LOCALFILES(baseDir => '/etc', \"filter\" => '*')", NOT_LISTED),
         ("LOCALFILES(baseDir => ARRAY['/etc'], \"filter\" => '*')", "external_json"),
         ("LOCALFILES(baseDir => '/srv/in', files => '/etc/passwd')", "external_json"),
