@@ -72,8 +72,6 @@ struct Found<'a> {
     datasources: BTreeSet<Cow<'a, str>>,
     views: BTreeSet<Cow<'a, str>>,
     system: BTreeSet<(SystemSchema, Cow<'a, str>)>,
-    /// HTTP, INLINE or LOCALFILES.
-    external_function: bool,
     input_source_types: BTreeSet<&'static str>,
     target: Option<(ResourceType, Cow<'a, str>)>,
 }
@@ -96,15 +94,12 @@ impl Found<'_> {
         resources
     }
 
-    /// Druid: `DruidExternTableMacro`; `DruidUserDefinedTableMacro` asks for EXTERNAL in both cases.
+    /// Druid: `DruidExternTableMacro.computeResources`.
     fn external(&self, permission: ExternalPermission) -> BTreeSet<&'static str> {
-        const ANY_TYPE: &str = "EXTERNAL";
+        let types = self.input_source_types.iter();
         match permission {
-            ExternalPermission::AnyType => self.input_source_types.iter().map(|_| ANY_TYPE).collect(),
-            ExternalPermission::ByType => {
-                let function = self.external_function.then_some(ANY_TYPE);
-                self.input_source_types.iter().copied().chain(function).collect()
-            }
+            ExternalPermission::AnyType => types.map(|_| "EXTERNAL").collect(),
+            ExternalPermission::ByType => types.copied().collect(),
         }
     }
 

@@ -73,13 +73,9 @@ fn by_type_each_input_source_needs_its_own_permission() {
         (extern_of(http), "EXTERNAL|http|READ"),
         (extern_of(&combining), "EXTERNAL|http|READ, EXTERNAL|s3|READ"),
         (extern_of(r#"{"type":"azureStorage"}"#), "EXTERNAL|azureStorage|READ"),
-        // Druid asks for EXTERNAL at these functions, and for the type where they are extended.
-        (
-            "SELECT * FROM TABLE(HTTP(uris => ARRAY['https://h/x']))".into(),
-            "EXTERNAL|EXTERNAL|READ, EXTERNAL|http|READ",
-        ),
-        ("SELECT * FROM TABLE(INLINE(data => ARRAY['a']))".into(), "EXTERNAL|EXTERNAL|READ, EXTERNAL|inline|READ"),
-        ("SELECT * FROM LOCALFILES(files => ARRAY['a'])".into(), "EXTERNAL|EXTERNAL|READ, EXTERNAL|local|READ"),
+        ("SELECT * FROM TABLE(HTTP(uris => ARRAY['https://h/x']))".into(), "EXTERNAL|http|READ"),
+        ("SELECT * FROM TABLE(INLINE(data => ARRAY['a']))".into(), "EXTERNAL|inline|READ"),
+        ("SELECT * FROM LOCALFILES(files => ARRAY['a'])".into(), "EXTERNAL|local|READ"),
         ("SELECT * FROM a".into(), "DATASOURCE|a|READ"),
         ("INSERT INTO EXTERN(s3(bucket => 'b')) AS CSV SELECT 1".into(), "EXTERNAL|s3|WRITE"),
     ] {

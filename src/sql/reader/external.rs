@@ -77,7 +77,6 @@ impl<'a> Reader<'a> {
         let sources = self.rules.parsed_source(&Json::Object(members));
         let at = at.unwrap_or_else(|| self.offset());
         self.found.add(sources.map_err(|objection| objected(objection, at))?);
-        self.found.external_function = true;
         Ok(())
     }
 
