@@ -84,8 +84,13 @@ impl ExternalRules {
             _ => {}
         }
         sources.types.insert(source_type);
-        let parts = members.iter().filter(|(key, value)| key != "type" && *value != Json::Null);
-        parts.map(|(key, value)| self.part(source_type, key, value)).collect()
+        self.parts(source_type, members)
+    }
+
+    /// What is null is not there.
+    fn parts(&self, source_type: &'static str, members: &[(String, Json)]) -> Judged {
+        let mut parts = members.iter().filter(|(key, value)| key != "type" && *value != Json::Null);
+        parts.try_for_each(|(key, value)| self.part(source_type, key, value))
     }
 
     fn combining(&self, members: &[(String, Json)], sources: &mut Sources) -> Judged {
@@ -101,7 +106,7 @@ impl ExternalRules {
         if delegates.is_empty() {
             return Err(Objection::json("[delegates] is empty"));
         }
-        delegates.iter().map(|delegate| self.source(delegate, sources)).collect()
+        delegates.iter().try_for_each(|delegate| self.source(delegate, sources))
     }
 
     /// Druid asks no permission for the datasource. What is left of such a source chooses among its rows and columns.
@@ -200,8 +205,7 @@ impl ExternalRules {
         let Json::Object(members) = value else { return Err(Objection::json("[warehouseSource] must be an object")) };
         let named = value.get("type").and_then(Json::as_str).unwrap_or_default();
         let source_type = known(named, &["azure", "google", "hdfs", "local", "s3"])?;
-        let parts = members.iter().filter(|(key, value)| key != "type" && *value != Json::Null);
-        parts.map(|(key, value)| self.part(source_type, key, value)).collect()
+        self.parts(source_type, members)
     }
 }
 

@@ -319,6 +319,16 @@ fn the_arguments_of_table_functions_are_judged_alike() {
 }
 
 #[test]
+fn arguments_have_their_bound() {
+    let call = |count: usize| {
+        let others: String = (1..count).map(|n| format!(", a{n} => 'x'")).collect();
+        needs(&ExternalRules::default(), &format!("SELECT * FROM TABLE(HTTP(uris => ARRAY['https://h/']{others}))"))
+    };
+    assert_eq!(call(32), "EXTERNAL|EXTERNAL|READ");
+    assert_eq!(call(33), "table_function_argument");
+}
+
+#[test]
 fn odd_entries_are_told_all_at_once() {
     let odd = [
         "data.example/public/",
