@@ -5,12 +5,18 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
 
 use clap::Parser;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::{check, dev_certs, dev_token};
 use crate::auth::{Authentication, Authenticator, Identity};
@@ -127,6 +133,31 @@ fn private_files_are_for_their_owner_only() {
         // The umask may take more away.
         assert_eq!(found & !mode, 0, "{name} has mode {found:o}");
         assert!(!fs::read_to_string(directory.path("certs/token-jwks.json")).unwrap().contains("\"d\""));
+    }
+}
+
+#[test]
+fn another_host_has_a_certificate_of_the_same_authority() {
+    let directory = Directory::new();
+    let certs = directory.path("certs");
+    dev_certs::make(&args(&["--dir", &certs, "--also", "keycloak"])).map(|_| ()).unwrap();
+    for (name, mode) in [("keycloak.pem", 0o644), ("keycloak-key.pem", 0o600)] {
+        let found = fs::metadata(directory.path(&format!("certs/{name}"))).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found & !mode, 0, "{name} has mode {found:o}");
+    }
+    let der = |name: &str| CertificateDer::from_pem_file(directory.path(&format!("certs/{name}"))).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(der("ca.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+    let is_for = |certificate: &str, host: &'static str| {
+        let name = ServerName::try_from(host).unwrap();
+        verifier.verify_server_cert(&der(certificate), &[], &name, &[], UnixTime::now()).is_ok()
+    };
+    assert!(is_for("keycloak.pem", "keycloak") && is_for("keycloak.pem", "127.0.0.1"));
+    assert!(is_for("server.pem", "localhost") && !is_for("server.pem", "keycloak"));
+    for odd in ["", "a/b", "..", "-x"] {
+        assert!(Line::<dev_certs::DevCertsArgs>::try_parse_from(["test", "--also", odd]).is_err(), "{odd}");
     }
 }
 
