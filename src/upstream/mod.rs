@@ -2,19 +2,21 @@
 //!
 //! Two doors: [`Upstream::forward`], which takes nothing but an authorized request, and [`Directory`], the reads that the
 //! gate makes for itself. Beside them each Router is asked for its health, without credentials and with no byte of any
-//! caller's ([`Routers::watch`]).
+//! caller's ([`Routers::watch`]); and `check --online` looks at each of them once ([`probe`]).
 
 mod account;
 mod body;
 mod connector;
 mod directory;
 mod headers;
+mod probe;
 mod routers;
 mod tally;
 
 pub use body::{Broken, RouterBody};
 pub use directory::Directory;
 pub use headers::from_druid as strip_hop_by_hop;
+pub use probe::{ProbeFault, Probed, probe};
 pub use routers::Routers;
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -317,3 +317,47 @@ fn a_report_of_what_cannot_be_recorded_serves_all_the_same() {
     await_that("the report", || log().contains("audit records could not be written"));
     admin_on(port).get("/readyz").send().expect(200);
 }
+
+/// `check --online` with a running gate's own files: exit code and what it says.
+fn check_online(process: &GateProcess, environment: &[(&str, &str)]) -> (Option<i32>, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_msq-gate"))
+        .args(["check", "--online", "--config"])
+        .arg(process.dir.join("gate.toml"))
+        .envs(environment.iter().copied())
+        .output()
+        .expect("msq-gate");
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The real Router, with the account that it knows and with one that it does not; and one that wants a certificate.
+#[test]
+fn check_online_asks_the_routers() {
+    let files = Directory::new("online");
+    let (process, _) = own_gate(options());
+    let (code, text) = check_online(&process, &[]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("  ok  Druid 27.0.0, which takes the gate's account\n"), "{text}");
+    let wrong = files.write("wrong", "wrong\n");
+    let (code, text) = check_online(&process, &[("MSQ_GATE__DRUID__PASSWORD_FILE", &wrong)]);
+    assert_eq!(code, Some(3), "{text}");
+    assert!(text.contains("FAULT  Druid does not know the gate's own account (401); see the account"), "{text}");
+    // One of its users that may not READ STATE.
+    let password = files.write("reader", &crate::support::password("reader"));
+    let as_reader = [("MSQ_GATE__DRUID__USERNAME", "reader"), ("MSQ_GATE__DRUID__PASSWORD_FILE", &password)];
+    assert!(check_online(&process, &as_reader).1.contains("does not let it READ STATE (403)"));
+
+    let [server, client] =
+        [0, 1].map(|_| rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate"));
+    let router = tls_router(&server, &client);
+    let list = format!("[\"{}\"]", router.url);
+    let told = |ca: &str| {
+        let environment = [("MSQ_GATE__DRUID__ROUTERS", list.as_str()), ("MSQ_GATE__DRUID__CA_FILE", ca)];
+        let (code, text) = check_online(&process, &environment);
+        assert_eq!(code, Some(3), "{text}");
+        text.rsplit_once("FAULT  ").expect("a fault").1.to_owned()
+    };
+    let own = told(&files.write("ca.pem", &server.cert.pem()));
+    assert!(own.contains("CertificateRequired") && own.contains("`client_certificate`"), "{own}");
+    let other = told(&files.write("other.pem", &client.cert.pem()));
+    assert!(other.contains("invalid peer certificate") && other.contains("see `ca_file`"), "{other}");
+}
