@@ -11,6 +11,7 @@ mod faults;
 mod h2;
 mod h2spec;
 mod house;
+mod keycloak;
 mod lifecycle;
 mod listener;
 mod lists;

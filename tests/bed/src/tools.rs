@@ -48,6 +48,12 @@ pub fn npm(progress: &Progress) -> Result<PathBuf> {
     find_npm().map_or_else(|| install(progress, "npm", &["npm"], find_npm), Ok)
 }
 
+/// The `docker-compose` program, which reads compose files where there is no Docker too, likewise.
+pub fn docker_compose(progress: &Progress) -> Result<PathBuf> {
+    find_docker_compose()
+        .map_or_else(|| install(progress, "docker-compose", &["docker-compose"], find_docker_compose), Ok)
+}
+
 /// The package whose program is h2spec, at the version that `tests/h2spec/go.mod` names.
 const H2SPEC: &str = "github.com/summerwind/h2spec/cmd/h2spec";
 
@@ -78,6 +84,11 @@ pub fn h2spec(progress: &Progress) -> Result<PathBuf> {
 fn find_go() -> Option<PathBuf> {
     let runs = |go: &PathBuf| Command::new(go).arg("version").output().is_ok_and(|output| output.status.success());
     [PathBuf::from("go"), PathBuf::from("/usr/local/go/bin/go")].into_iter().find(runs)
+}
+
+fn find_docker_compose() -> Option<PathBuf> {
+    let program = PathBuf::from("docker-compose");
+    Command::new(&program).arg("version").output().is_ok_and(|output| output.status.success()).then_some(program)
 }
 
 fn find_chromium() -> Option<PathBuf> {
