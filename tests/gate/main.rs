@@ -16,6 +16,7 @@ mod lifecycle;
 mod listener;
 mod lists;
 mod operations;
+mod pydruid;
 mod recorder;
 mod records;
 mod rolling;

@@ -32,5 +32,5 @@ pub use progress::{Progress, heed_signals, wait_for_signal};
 pub use second::GateProcess;
 pub use state::{BedFile, User};
 pub use status::{ServiceStatus, aligned, service_names, status};
-pub use tools::{chromium, docker_compose, h2spec, npm};
+pub use tools::{chromium, docker_compose, h2spec, npm, python};
 pub use up::{add_user, audit_file, down, up};
