@@ -65,7 +65,7 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
     let inspector = Inspector {
         ids: QueryIds::new(config.ids.key.expose()),
         task_cancel: config.policy.task_cancel,
-        directory: Directory::new(upstream.clone()),
+        directory: Directory::new(upstream.clone(), config.limits.lookup),
     };
     let authenticator = Authenticator::new(config.auth);
     let keys = authenticator.keep_keys_fresh();

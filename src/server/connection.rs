@@ -1,10 +1,11 @@
 //! One connection: its handshake, its protocol, its limits.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -18,16 +19,11 @@ use tokio_rustls::TlsAcceptor;
 use super::phase::Watch;
 use super::progress::Exchanges;
 use super::stall::Stall;
+use super::streams::{Seen, Watched};
 use super::{caught, tls};
 use crate::config::Limits;
-use crate::proxy::{Gate, MAX_HEADER_BYTES};
+use crate::proxy::Gate;
 use crate::telemetry::AuditLog;
-
-/// A TLS handshake takes two round trips.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Headers of a request.
-pub const MAX_HEADERS: usize = 100;
 
 /// On HTTP/2 the other end must answer a ping within this time, asked as often.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -52,7 +48,7 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, context: &Context, phase
     let _ = stream.set_nodelay(true);
     let stream = Stall::new(stream, context.limits.idle);
     let Some(acceptor) = &context.tls else { return http1(stream, peer, context, phase).await };
-    match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+    match tokio::time::timeout(context.limits.handshake, acceptor.accept(stream)).await {
         Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(tls::ALPN_H2) => {
             http2(stream, peer, context, phase).await;
         }
@@ -86,12 +82,13 @@ async fn http1(
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(context.limits.head)
-        .max_buf_size(MAX_HEADER_BYTES)
-        .max_headers(MAX_HEADERS)
+        .max_buf_size(context.limits.head_bytes)
+        .max_headers(context.limits.head_fields)
         .serve_connection(TokioIo::new(stream), service);
     // hyper's own timer ends an idle connection.
     let ended = until(pin!(connection), phase.stopping(), std::future::pending(), |it| it.graceful_shutdown()).await;
-    record_end(ended, peer, context);
+    let reason = ended.as_ref().err().map(reason_of_http1);
+    record_end(reason, ended.err(), peer, context);
 }
 
 async fn http2(
@@ -101,34 +98,43 @@ async fn http2(
     phase: Watch,
 ) {
     let (gate, exchanges) = (Arc::clone(&context.gate), Exchanges::default());
-    let (watching, served) = (exchanges.clone(), Arc::new(AtomicBool::new(false)));
+    let (watching, served) = (exchanges.clone(), Arc::new(AtomicU64::new(0)));
     let asked = Arc::clone(&served);
     let service = service_fn(move |request| {
         let (gate, exchange) = (Arc::clone(&gate), watching.begin());
-        asked.store(true, Ordering::Relaxed);
+        asked.fetch_add(1, Ordering::Relaxed);
         async move {
             let response = caught::serve(&gate, request, peer).await;
             Ok::<_, Infallible>(response.map(|body| exchange.answered(body)))
         }
     });
-    let limits = &context.limits;
+    let (limits, seen) = (&context.limits, Arc::<Seen>::default());
+    let stream = Watched::new(stream, limits.resets_per_second, Arc::clone(&seen));
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.streams)
+        .max_concurrent_streams(u32::try_from(limits.streams).unwrap_or(u32::MAX))
         .max_pending_accept_reset_streams(limits.pending_resets)
         .max_local_error_reset_streams(limits.pending_resets)
-        .max_header_list_size(u32::try_from(MAX_HEADER_BYTES).unwrap_or(u32::MAX))
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
         .serve_connection(TokioIo::new(stream), service);
     let idle = idle(&exchanges, limits.idle);
-    let ending = phase.draining(|| served.load(Ordering::Relaxed));
+    let ending = phase.draining(|| served.load(Ordering::Relaxed) > 0);
     let connection = pin!(connection);
     let connection = until(connection, ending, idle, |it| it.graceful_shutdown());
-    tokio::select! {
-        ended = connection => record_end(ended, peer, context),
-        () = stuck(&exchanges, limits.idle) => context.audit.connection(peer, "answer_not_taken"),
-    }
+    let ended = tokio::select! {
+        ended = connection => ended,
+        () = stuck(&exchanges, limits.idle) => return context.audit.connection(peer, "answer_not_taken"),
+    };
+    // Each request has a record of its own; streams that did not become one have this, all of a connection together.
+    let refused = || (seen.opened() > served.load(Ordering::Relaxed)).then_some("streams_refused");
+    let reason = match &ended {
+        Err(_) if seen.flooded() => Some("too_many_resets"),
+        Err(error) => Some(reason_of_http2(error)),
+        Ok(_) => refused(),
+    };
+    record_end(reason, ended.err(), peer, context);
 }
 
 /// Runs a connection; asks it once to end, when `ending` is ready or when it has been idle.
@@ -172,9 +178,16 @@ async fn stuck(exchanges: &Exchanges, patience: Duration) {
 }
 
 /// What ended before there was a request has no record of its own but this.
-fn record_end(ended: hyper::Result<Option<()>>, peer: SocketAddr, context: &Context) {
-    let Err(error) = ended else { return };
-    let reason = if error.is_parse_too_large() {
+fn record_end(reason: Option<&'static str>, error: Option<hyper::Error>, peer: SocketAddr, context: &Context) {
+    let Some(reason) = reason else { return };
+    if let Some(error) = error {
+        tracing::info!(%peer, %error, reason, "a connection ended early");
+    }
+    context.audit.connection(peer, reason);
+}
+
+fn reason_of_http1(error: &hyper::Error) -> &'static str {
+    if error.is_parse_too_large() {
         "head_too_large"
     } else if error.is_parse() {
         "malformed_head"
@@ -184,7 +197,18 @@ fn record_end(ended: hyper::Result<Option<()>>, peer: SocketAddr, context: &Cont
         "cut_off"
     } else {
         "broken"
-    };
-    tracing::info!(%peer, %error, "a connection ended early");
-    context.audit.connection(peer, reason);
+    }
+}
+
+/// The h2 crate ends a connection by itself, with a GOAWAY, for frames that break its rules and for floods of them.
+fn reason_of_http2(error: &hyper::Error) -> &'static str {
+    if error.is_timeout() {
+        return "ping_unanswered";
+    }
+    match error.source().and_then(|cause| cause.downcast_ref::<h2::Error>()) {
+        Some(cause) if cause.is_remote() => "ended_by_client",
+        Some(cause) if cause.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM) => "flood",
+        Some(_) => "malformed_frames",
+        None => "broken",
+    }
 }

@@ -9,11 +9,11 @@ mod phase;
 mod progress;
 mod readiness;
 mod stall;
+mod streams;
 mod tls;
 
 pub use admin::{Admin, AdminServer};
 pub use certificate::Certificate;
-pub use connection::MAX_HEADERS;
 pub use readiness::Readiness;
 
 use std::io;

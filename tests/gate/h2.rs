@@ -207,6 +207,6 @@ fn http2_is_bounded() {
     let (kinds, took) = to_the_end(&mut flood);
     assert!(kinds.contains(&GOAWAY) || kinds.is_empty(), "{kinds:?}");
     assert!(took < Duration::from_secs(10), "{took:?}");
-    await_connection(&process.audit, "broken");
+    await_connection(&process.audit, "flood");
     alive();
 }
