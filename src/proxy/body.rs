@@ -156,6 +156,13 @@ impl GateBody {
         }
         Self { record: Some(record), _places: places, ..self }
     }
+
+    /// The client was given up: it took nothing for too long.
+    pub fn not_taken(&mut self) {
+        if let Some(record) = &mut self.record {
+            record.not_taken();
+        }
+    }
 }
 
 impl Body for GateBody {

@@ -157,7 +157,12 @@ impl Rejection {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Upstream(UpstreamFault::Slow) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Upstream(UpstreamFault::Unreachable | UpstreamFault::OwnAccountRefused | UpstreamFault::Redirect)
+            Self::Upstream(
+                UpstreamFault::Unreachable
+                | UpstreamFault::OwnAccountRefused
+                | UpstreamFault::Upgrade
+                | UpstreamFault::Redirect,
+            )
             | Self::UnreadableAnswer => StatusCode::BAD_GATEWAY,
             Self::TooManyRequests | Self::Unrecorded => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooManyOfCaller => StatusCode::TOO_MANY_REQUESTS,
@@ -226,6 +231,7 @@ impl Rejection {
             Self::Upstream(UpstreamFault::Slow) => "router_slow",
             Self::Upstream(UpstreamFault::OwnAccountRefused) => "own_account_refused",
             Self::Upstream(UpstreamFault::NoLeader) => "no_leader",
+            Self::Upstream(UpstreamFault::Upgrade) => "router_upgrade",
             Self::Upstream(UpstreamFault::Redirect) => "router_redirect",
             Self::UnreadableAnswer => "unreadable_answer",
             Self::TooManyRequests => "too_many_requests",

@@ -5,7 +5,6 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -16,10 +15,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
+use super::observed::Observed;
 use super::phase::Watch;
 use super::progress::Exchanges;
 use super::stall::Stall;
-use super::streams::{Seen, Watched};
+use super::streams::Streams;
 use super::{caught, tls};
 use crate::config::Limits;
 use crate::proxy::Gate;
@@ -67,16 +67,16 @@ async fn http1(
     context: &Context,
     phase: Watch,
 ) {
-    let (gate, ending) = (Arc::clone(&context.gate), phase.clone());
+    let (gate, exchanges) = (Arc::clone(&context.gate), Exchanges::default());
+    let (watching, ending) = (exchanges.clone(), phase.clone());
     let service = service_fn(move |request| {
-        let gate = Arc::clone(&gate);
-        let ending = ending.clone();
+        let (gate, exchange, ending) = (Arc::clone(&gate), watching.begin(), ending.clone());
         async move {
             let mut response = caught::serve(&gate, request, peer).await;
             if ending.is_ending() {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, Infallible>(response)
+            Ok::<_, Infallible>(response.map(|body| exchange.answered(body)))
         }
     });
     let connection = hyper::server::conn::http1::Builder::new()
@@ -84,11 +84,15 @@ async fn http1(
         .header_read_timeout(context.limits.head)
         .max_buf_size(context.limits.head_bytes)
         .max_headers(context.limits.head_fields)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Observed::new(stream, exchanges.look())), service);
+    let mut connection = pin!(connection);
     // hyper's own timer ends an idle connection.
-    let ended = until(pin!(connection), phase.stopping(), std::future::pending(), |it| it.graceful_shutdown()).await;
-    let reason = ended.as_ref().err().map(reason_of_http1);
-    record_end(reason, ended.err(), peer, context);
+    let ended = until(connection.as_mut(), phase.stopping(), std::future::pending(), |it| it.graceful_shutdown()).await;
+    let Err(error) = ended else { return };
+    if is_stall(&error) {
+        exchanges.give_up();
+    }
+    record_end(reason_of_http1(&error, &exchanges), Some(error), peer, context);
 }
 
 async fn http2(
@@ -98,18 +102,16 @@ async fn http2(
     phase: Watch,
 ) {
     let (gate, exchanges) = (Arc::clone(&context.gate), Exchanges::default());
-    let (watching, served) = (exchanges.clone(), Arc::new(AtomicU64::new(0)));
-    let asked = Arc::clone(&served);
+    let watching = exchanges.clone();
     let service = service_fn(move |request| {
         let (gate, exchange) = (Arc::clone(&gate), watching.begin());
-        asked.fetch_add(1, Ordering::Relaxed);
         async move {
             let response = caught::serve(&gate, request, peer).await;
             Ok::<_, Infallible>(response.map(|body| exchange.answered(body)))
         }
     });
-    let (limits, seen) = (&context.limits, Arc::<Seen>::default());
-    let stream = Watched::new(stream, limits.resets_per_second, Arc::clone(&seen));
+    let (limits, streams) = (&context.limits, Streams::default());
+    let stream = Observed::new(stream, streams.look(limits.resets_per_second));
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_concurrent_streams(u32::try_from(limits.streams).unwrap_or(u32::MAX))
@@ -120,21 +122,16 @@ async fn http2(
         .keep_alive_timeout(KEEP_ALIVE)
         .serve_connection(TokioIo::new(stream), service);
     let idle = idle(&exchanges, limits.idle);
-    let ending = phase.draining(|| served.load(Ordering::Relaxed) > 0);
-    let connection = pin!(connection);
-    let connection = until(connection, ending, idle, |it| it.graceful_shutdown());
-    let ended = tokio::select! {
-        ended = connection => ended,
-        () = stuck(&exchanges, limits.idle) => return context.audit.connection(peer, "answer_not_taken"),
-    };
-    // Each request has a record of its own; streams that did not become one have this, all of a connection together.
-    let refused = || (seen.opened() > served.load(Ordering::Relaxed)).then_some("streams_refused");
-    let reason = match &ended {
-        Err(_) if seen.flooded() => Some("too_many_resets"),
-        Err(error) => Some(reason_of_http2(error)),
-        Ok(_) => refused(),
-    };
-    record_end(reason, ended.err(), peer, context);
+    let ending = phase.draining(|| exchanges.begun() > 0);
+    let mut connection = pin!(connection);
+    let serving = until(connection.as_mut(), ending, idle, |it| it.graceful_shutdown());
+    tokio::select! {
+        ended = serving => {
+            let reason = reason_of_http2(&ended, &exchanges, &streams);
+            record_end(reason, ended.err(), peer, context);
+        }
+        () = stuck(&exchanges, limits.idle) => exchanges.give_up(),
+    }
 }
 
 /// Runs a connection; asks it once to end, when `ending` is ready or when it has been idle.
@@ -186,29 +183,54 @@ fn record_end(reason: Option<&'static str>, error: Option<hyper::Error>, peer: S
     context.audit.connection(peer, reason);
 }
 
-fn reason_of_http1(error: &hyper::Error) -> &'static str {
-    if error.is_parse_too_large() {
-        "head_too_large"
+/// Nothing, where a request's own record tells it: its body broke off, or its answer, or nobody took it; or where it is no
+/// fault to end, as after a while without a request.
+fn reason_of_http1(error: &hyper::Error, exchanges: &Exchanges) -> Option<&'static str> {
+    let is_first = exchanges.begun() == 0;
+    if error.is_user() || exchanges.count() > 0 {
+        None
+    } else if error.is_parse_too_large() {
+        Some("head_too_large")
     } else if error.is_parse() {
-        "malformed_head"
+        Some("malformed_head")
     } else if error.is_timeout() {
-        "head_slow"
-    } else if error.is_incomplete_message() {
-        "cut_off"
+        (is_first || exchanges.head_begun()).then_some("head_slow")
+    } else if error.is_incomplete_message() || exchanges.head_begun() {
+        Some("cut_off")
     } else {
-        "broken"
+        is_first.then_some("broken")
     }
 }
 
-/// The h2 crate ends a connection by itself, with a GOAWAY, for frames that break its rules and for floods of them.
-fn reason_of_http2(error: &hyper::Error) -> &'static str {
+/// The h2 crate ends a connection by itself, with a GOAWAY, for frames that break its rules and for floods of them; and it
+/// resets streams by itself, which end here together. Streams that became requests have records of their own.
+fn reason_of_http2(
+    ended: &hyper::Result<Option<()>>,
+    exchanges: &Exchanges,
+    streams: &Streams,
+) -> Option<&'static str> {
+    let refused = || (streams.opened() > exchanges.begun()).then_some("streams_refused");
+    let nothing_asked = || (exchanges.begun() == 0).then_some("no_request");
+    let error = match ended {
+        Ok(_) => return refused().or_else(nothing_asked),
+        Err(error) => error,
+    };
+    if streams.flooded() {
+        return Some("too_many_resets");
+    }
     if error.is_timeout() {
-        return "ping_unanswered";
+        return Some("ping_unanswered");
     }
     match error.source().and_then(|cause| cause.downcast_ref::<h2::Error>()) {
-        Some(cause) if cause.is_remote() => "ended_by_client",
-        Some(cause) if cause.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM) => "flood",
-        Some(_) => "malformed_frames",
-        None => "broken",
+        Some(cause) if cause.is_remote() => Some("ended_by_client"),
+        Some(cause) if cause.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM) => Some("flood"),
+        Some(_) => Some("malformed_frames"),
+        None => refused().or_else(nothing_asked),
     }
+}
+
+/// Whether it is the end that [`Stall`] makes.
+fn is_stall(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::TimedOut)
 }

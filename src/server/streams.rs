@@ -4,13 +4,9 @@
 //! how many became requests, tells that it did. It bounds resets of streams that were not served yet; here all are bounded.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Bytes that every client sends first (section 3.4).
 const PREFACE_BYTES: usize = 24;
@@ -26,46 +22,40 @@ const RST_STREAM: u8 = 3;
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// What was seen on one connection.
+#[derive(Clone, Default)]
+pub struct Streams(Arc<Seen>);
+
 #[derive(Default)]
-pub struct Seen {
+struct Seen {
     opened: AtomicU64,
     flooded: AtomicBool,
 }
 
-impl Seen {
+impl Streams {
     /// Streams that the client opened.
     pub fn opened(&self) -> u64 {
-        self.opened.load(Ordering::Relaxed)
+        self.0.opened.load(Ordering::Relaxed)
     }
 
     /// Whether it has reset more streams within a second than it may; the connection has then ended.
     pub fn flooded(&self) -> bool {
-        self.flooded.load(Ordering::Relaxed)
-    }
-}
-
-/// A stream of bytes whose frames are looked at.
-pub struct Watched<S> {
-    inner: S,
-    frames: Frames,
-    resets: Resets,
-    seen: Arc<Seen>,
-}
-
-impl<S> Watched<S> {
-    /// A client may reset so many streams within a second.
-    pub fn new(inner: S, resets_per_second: usize, seen: Arc<Seen>) -> Self {
-        let resets = Resets { since: Instant::now(), count: 0, max: resets_per_second };
-        Self { inner, frames: Frames::new(), resets, seen }
+        self.0.flooded.load(Ordering::Relaxed)
     }
 
-    fn look(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let (opened, reset) = self.frames.read(bytes);
-        self.seen.opened.fetch_add(opened, Ordering::Relaxed);
-        if reset > 0 && self.resets.are_too_many(reset, Instant::now()) {
-            self.seen.flooded.store(true, Ordering::Relaxed);
+    /// Looks at each piece of what comes; an error where too many streams are reset within a second.
+    pub fn look(&self, resets_per_second: usize) -> impl FnMut(&[u8]) -> io::Result<()> + Send + Unpin + use<> {
+        let seen = Arc::clone(&self.0);
+        let mut frames = Frames::new();
+        let mut resets = Resets { since: Instant::now(), count: 0, max: resets_per_second };
+        move |bytes| {
+            let (opened, reset) = frames.read(bytes);
+            seen.opened.fetch_add(opened, Ordering::Relaxed);
+            if reset > 0 && resets.are_too_many(reset, Instant::now()) {
+                seen.flooded.store(true, Ordering::Relaxed);
+                return Err(io::Error::other("streams are reset too fast"));
+            }
+            Ok(())
         }
-        if self.seen.flooded() { Err(io::Error::other("streams are reset too fast")) } else { Ok(()) }
     }
 }
 
@@ -127,43 +117,6 @@ impl Resets {
         }
         self.count = self.count.saturating_add(more);
         self.count > self.max
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.inner).poll_read(cx, buf);
-        if let Poll::Ready(Ok(())) = read {
-            self.look(buf.filled().get(before..).unwrap_or_default())?;
-        }
-        read
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
     }
 }
 

@@ -19,6 +19,9 @@ use crate::auth::Identity;
 use crate::inspect::Facts;
 use crate::permission::{Need, Permissions, ResourceAction};
 
+/// How a request ended of which nothing else was said.
+const CLIENT_LEFT: &str = "client_left";
+
 /// The record of one request; written when dropped.
 pub struct Record {
     log: AuditLog,
@@ -75,7 +78,7 @@ impl Record {
             fault: None,
             status: None,
             bytes: 0,
-            end: "client_left",
+            end: CLIENT_LEFT,
             duration_ms: 0,
         };
         Self { log, place, began: Instant::now(), authentication: None, line }
@@ -158,6 +161,13 @@ impl Record {
     /// The answer's body was handed on whole.
     pub const fn complete(&mut self) {
         self.line.end = "complete";
+    }
+
+    /// The client took nothing of the answer for too long, and was left.
+    pub fn not_taken(&mut self) {
+        if self.line.end == CLIENT_LEFT {
+            self.line.end = "not_taken";
+        }
     }
 
     /// The answer's body broke off.

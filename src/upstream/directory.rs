@@ -80,9 +80,10 @@ impl Directory {
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
         let answer = self.upstream.send(&Method::GET, &target, headers, None).await.map_err(|fault| match fault {
             UpstreamFault::Unreachable | UpstreamFault::Slow => NotFound::Fault(LookupFault::Unreachable),
-            UpstreamFault::OwnAccountRefused | UpstreamFault::NoLeader | UpstreamFault::Redirect => {
-                NotFound::Fault(LookupFault::Unreadable)
-            }
+            UpstreamFault::OwnAccountRefused
+            | UpstreamFault::NoLeader
+            | UpstreamFault::Upgrade
+            | UpstreamFault::Redirect => NotFound::Fault(LookupFault::Unreadable),
         })?;
         match answer.status() {
             StatusCode::OK => {}

@@ -60,6 +60,9 @@ pub enum UpstreamFault {
     /// A service that is not the leader pointed to another.
     #[error("Druid is choosing a leader")]
     NoLeader,
+    /// Another protocol, for which nobody asked.
+    #[error("the Router answered by changing protocols")]
+    Upgrade,
     /// A redirect that no row expects.
     #[error("the Router answered with a redirect")]
     Redirect,
@@ -270,6 +273,8 @@ fn check(row: &Row, response: Response<RouterBody>) -> Result<Response<RouterBod
             Err(UpstreamFault::OwnAccountRefused)
         }
         StatusCode::TEMPORARY_REDIRECT => Err(UpstreamFault::NoLeader),
+        // RFC 9110, section 15.2.2: the gate sends no `Upgrade`.
+        status if status.is_informational() => Err(UpstreamFault::Upgrade),
         StatusCode::NOT_MODIFIED => Ok(response),
         status if status.is_redirection() && row.answer != Answer::ConsoleRoot => Err(UpstreamFault::Redirect),
         _ => Ok(response),

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod attacks;
+mod cases;
 mod client;
+mod clients;
 mod console;
 mod coverage;
 mod differential;
