@@ -33,7 +33,7 @@ pub fn admin_on(port: u16) -> Server {
     Server::new(&format!("http://127.0.0.1:{port}"), &BED.ca)
 }
 
-fn await_that(what: &str, mut done: impl FnMut() -> bool) {
+pub fn await_that(what: &str, mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
         assert!(start.elapsed() < RELOAD_BOUND, "not in time: {what}");
