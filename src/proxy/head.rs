@@ -34,6 +34,15 @@ pub fn check(head: &Parts, max_bytes: usize) -> Result<(), Rejection> {
         (None, None) if head.version == Version::HTTP_11 => return bad("no_host", "no Host header"),
         (Some(_) | None, None) => {}
     }
+    // RFC 9113, section 8.3.1: on HTTP/2 the authority takes the place of the Host header.
+    if let Some(authority) = head.uri.authority().filter(|_| head.version >= Version::HTTP_2) {
+        if authority.as_str().contains('@') {
+            return bad("bad_host", "an authority that names somebody");
+        }
+        if head.headers.get(HOST).is_some_and(|host| host.as_bytes() != authority.as_str().as_bytes()) {
+            return bad("several_hosts", "a Host header that is not the authority");
+        }
+    }
     // With both, hyper has taken the length away, reads the chunks and closes the connection (RFC 9112, section 6.1);
     // this is for the day when it does not.
     if head.headers.contains_key(TRANSFER_ENCODING) && head.headers.contains_key(CONTENT_LENGTH) {

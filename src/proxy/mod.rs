@@ -28,7 +28,7 @@ use crate::auth::Identity;
 use crate::auth::{Authentication, Authenticator};
 use crate::config::Limits;
 use crate::druid::{self, Body, ErrorShape, Recognized, Rule, Unrecognized};
-use crate::inspect::{Inspector, RequestBody};
+use crate::inspect::{self, Inspector, RequestBody};
 use crate::policy::{Policy, Subject};
 use crate::telemetry::{AuditLog, Record};
 use crate::upstream::{Directory, Upstream};
@@ -138,7 +138,11 @@ impl Gate {
             Body::TaskIds => Some(body::read(head, body, self.limits.task_ids_body_bytes, self.limits.body).await?),
         };
         let read = read.as_ref().map(|(form, bytes)| RequestBody { form: *form, bytes });
-        let inspected = self.inspector.inspect(&recognized, read, &caller).await?;
+        let inspected = self.inspector.inspect(&recognized, read, &caller).await;
+        if let Err(inspect::Refusal::Sql(refusal)) = &inspected {
+            record.sql_refused(refusal.code.as_str());
+        }
+        let inspected = inspected?;
         record.inspected(&inspected.facts, inspected.need());
         let hidden = inspected.hidden_from(&policy.grants_of(&caller));
         let system_table = inspected.facts.system_table;

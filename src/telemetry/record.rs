@@ -5,7 +5,7 @@
 //! of the request but the id of a task or statement.
 
 use std::net::SocketAddr;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
 use serde::Serialize;
@@ -29,6 +29,8 @@ pub struct Record {
     began: Instant,
     /// Result and reason.
     authentication: Option<(&'static str, &'static str)>,
+    /// How long its SQL took to read, or why it was not read.
+    sql: Option<Result<Duration, &'static str>>,
     line: Line,
 }
 
@@ -81,7 +83,7 @@ impl Record {
             end: CLIENT_LEFT,
             duration_ms: 0,
         };
-        Self { log, place, began: Instant::now(), authentication: None, line }
+        Self { log, place, began: Instant::now(), authentication: None, sql: None, line }
     }
 
     /// Whether it is sure that this will be written, as far as that is asked for.
@@ -129,10 +131,16 @@ impl Record {
     /// What inspection found.
     pub fn inspected(&mut self, facts: &Facts, need: &Need) {
         self.line.statement = facts.statement;
+        self.sql = facts.reading_took.map(Ok);
         if facts.id.is_some() {
             self.line.id.clone_from(&facts.id);
         }
         self.line.needed = need.permissions().map(ResourceAction::to_line).collect();
+    }
+
+    /// Its SQL was not read, for this reason.
+    pub const fn sql_refused(&mut self, reason: &'static str) {
+        self.sql = Some(Err(reason));
     }
 
     /// The caller holds all that is needed.
@@ -187,13 +195,14 @@ impl Drop for Record {
         self.line.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         // Counted where it is recorded, so that the two tell the same.
         self.log.metrics().request_ended(&Ended {
-            row: self.line.row,
+            route: self.line.row,
             method: self.line.method,
             status: self.line.status,
             decision: self.line.decision,
             reason: self.line.reason,
             issuer: self.line.issuer.as_deref(),
             authentication: self.authentication,
+            sql: self.sql,
             took,
         });
         if let Ok(mut line) = serde_json::to_string(&self.line) {

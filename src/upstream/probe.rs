@@ -111,7 +111,7 @@ async fn encrypted(
 async fn talk(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: &Uri,
-    authorization: HeaderValue,
+    authorization: Option<HeaderValue>,
 ) -> Result<String, ProbeFault> {
     let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(not_http)?;
     // Ends with this function, however that ends.
@@ -121,7 +121,7 @@ async fn talk(
         (StatusCode::OK, _) => {}
         (status, _) => return Err(ProbeFault::Unhealthy(status)),
     }
-    match get(&mut sender, router, "/status", Some(authorization)).await? {
+    match get(&mut sender, router, "/status", authorization).await? {
         (StatusCode::OK, body) => version(&body).ok_or(ProbeFault::Unreadable),
         (StatusCode::UNAUTHORIZED, _) => Err(ProbeFault::AccountRefused),
         (StatusCode::FORBIDDEN, _) => Err(ProbeFault::AccountDenied),
