@@ -10,8 +10,8 @@ use crate::client::read_answer;
 use crate::support::token;
 
 /// Low, so that what is past them is small, and over soon.
-const LIMITS: &str = "connections_per_peer = 12\nrequests_per_caller = 2\nrequests = 4\nhandshake_seconds = 1\n\
-                      head_seconds = 2\nbody_seconds = 2\nidle_seconds = 2\nsql_body_bytes = 1000\n\
+const LIMITS: &str = "connections_per_peer = 12\nrequests_per_caller = 2\nrequests = 4\nhandshake_seconds = 3\n\
+                      head_seconds = 3\nbody_seconds = 3\nidle_seconds = 2\nsql_body_bytes = 1000\n\
                       task_ids_body_bytes = 500\nform_body_bytes = 2000\nrouter_response_seconds = 5";
 
 /// Requests as text: `{reader}` is a token, `{sql}` the head of a SQL request but for its framing, and what stands between
@@ -130,7 +130,7 @@ fn text_cases() -> Vec<Case> {
         act: Box::new(move |house: &House| house.send(&bytes(text, &house.reader))),
         ends,
         records,
-        within: 5,
+        within: 8,
     };
     TEXTS.into_iter().map(case).collect()
 }
@@ -141,7 +141,7 @@ fn case(
     records: &'static [&'static str],
     act: impl Fn(&House) -> Seen + 'static,
 ) -> Case {
-    Case { name: name.to_owned(), act: Box::new(act), ends, records, within: 12 }
+    Case { name: name.to_owned(), act: Box::new(act), ends, records, within: 20 }
 }
 
 /// Waits for the gate to end the connection.
@@ -237,7 +237,7 @@ fn waiting_cases() -> Vec<Case> {
             let request = house.gate.get(PROBE).bearer(&house.reader).header("User-Agent", "endless");
             let (peer, stream) = begin(house, &request.bytes());
             // It is still there when the gate has had enough.
-            std::thread::sleep(Duration::from_secs(4));
+            std::thread::sleep(Duration::from_secs(6));
             drop(stream);
             Seen { peer, ends: "left".to_owned(), answer: None }
         }),

@@ -204,7 +204,7 @@ fn case(
     records: &'static [&'static str],
     act: impl Fn(&House) -> Seen + 'static,
 ) -> Case {
-    Case { name: format!("HTTP/2: {name}"), act: Box::new(act), ends, records, within: 10 }
+    Case { name: format!("HTTP/2: {name}"), act: Box::new(act), ends, records, within: 15 }
 }
 
 /// A field of initial window size nought: nothing of any answer may be sent (section 6.5.2).

@@ -314,6 +314,26 @@ fn readme_lists_what_is_served() {
     }
 }
 
+/// Every key of the configuration is explained.
+#[test]
+fn readme_names_every_key_of_the_configuration() {
+    let spans = code_spans(&text("README.md"));
+    let mut keys = 0;
+    for file in ["limits", "issuers", "druid"] {
+        let source = text(format!("src/config/{file}.rs"));
+        let (_, list) = source.split_once("const KEYS: [&str; ").expect("its keys");
+        let (list, _) = list.split_once("];").expect("their end");
+        for key in list.split('"').skip(1).step_by(2) {
+            keys += 1;
+            let is_named = spans
+                .iter()
+                .any(|span| span == key || span.ends_with(&format!("]] {key}")) || span.ends_with(&format!("] {key}")));
+            assert!(is_named, "README.md does not name `{key}` of {file}");
+        }
+    }
+    assert!(keys >= 50, "{keys}");
+}
+
 /// What stands between single backticks, blocks of code left out.
 fn code_spans(page: &str) -> Vec<String> {
     let outside: Vec<&str> = page.split("```").step_by(2).collect();

@@ -11,6 +11,18 @@ fn read(bench: &Bench, text: &str, environment: &[(&str, &str)]) -> Result<Confi
 
 /// Of several issuers each by its name, as variables can write it.
 #[test]
+fn the_admin_listener_is_on_loopback_unless_told_otherwise() {
+    let bench = Bench::new();
+    let admin = |more: &str| {
+        let config = read(&bench, &format!("{GOOD}\n{more}"), &[]).unwrap_or_else(|faults| panic!("{faults:?}"));
+        config.admin.map(|address| address.to_string())
+    };
+    assert_eq!(admin(""), None);
+    assert_eq!(admin("[admin]\n").as_deref(), Some("127.0.0.1:9090"));
+    assert_eq!(admin("[admin]\nlisten = \"0.0.0.0:1\"\n").as_deref(), Some("0.0.0.0:1"));
+}
+
+#[test]
 fn the_environment_gives_keys_of_issuers() {
     let bench = Bench::new();
     let (_, issuer) = GOOD.split_once("[[issuers]]\n").expect("an issuer");
@@ -142,7 +154,6 @@ fn audit_records_go_where_they_are_told_to() {
         ("[audit]\nkeep = 1\n", "`keep` without `file`"),
         ("[audit]\nfailure = \"ignore\"\n", "`failure` is `ignore`, expected refuse or report"),
         ("[audit]\nfile = \"a\"\nmax_bytes = 1\n", "`max_bytes`: expected an integer from 4096"),
-        ("[admin]\n", "missing key `listen` in [admin]"),
         ("[admin]\nlisten = \"x\"\n", "`listen` is `x`"),
     ] {
         let faults = load(section).err().unwrap();
