@@ -19,8 +19,7 @@ use hyper::service::service_fn;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use msq_gate::proxy::MAX_HEADER_BYTES;
-use msq_gate::server::MAX_HEADERS;
+use msq_gate::config::Limits;
 use msq_gate::upstream::{POOL_IDLE_CONNECTIONS, POOL_IDLE_TIMEOUT};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
@@ -93,7 +92,8 @@ async fn connection(stream: TcpStream, tls: &TlsAcceptor, proxy: Proxy) -> Resul
     } else {
         let mut builder = hyper::server::conn::http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-        builder.max_buf_size(MAX_HEADER_BYTES).max_headers(MAX_HEADERS);
+        let limits = Limits::default();
+        builder.max_buf_size(limits.head_bytes).max_headers(limits.head_fields);
         builder.serve_connection(TokioIo::new(stream), service).await?;
     }
     Ok(())

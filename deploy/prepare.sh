@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes deploy/secrets: certificates and keys by `msq-gate dev-certs`, and passwords that nobody chose.
+# Makes deploy/secrets: certificates and keys by `msq-gate dev-certs`, passwords that nobody chose, and of these Keycloak's
+# realm.
 # MSQ_GATE names the program; without it, cargo builds and runs it.
 set -eu
 cd "$(dirname "$0")"
@@ -14,13 +15,15 @@ secret() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
 umask 022
 mkdir -m 700 secrets
 if [ -n "${MSQ_GATE:-}" ]; then
-  "$MSQ_GATE" dev-certs --dir secrets/certs
+  "$MSQ_GATE" dev-certs --dir secrets/certs --also keycloak
 else
-  cargo run --quiet --release --package msq-gate -- dev-certs --dir secrets/certs
+  cargo run --quiet --release --package msq-gate -- dev-certs --dir secrets/certs --also keycloak
 fi
-chmod 644 secrets/certs/server-key.pem secrets/certs/id-key
+chmod 644 secrets/certs/server-key.pem secrets/certs/keycloak-key.pem secrets/certs/id-key
+# Keycloak signs the tokens here.
+rm secrets/certs/token-key.pem secrets/certs/token-jwks.json
 
-for name in gate-password admin-password metadata-password internal-password; do
+for name in gate-password admin-password metadata-password internal-password ann-password joe-password nightly-load-secret; do
   secret >"secrets/$name"
 done
 {
@@ -30,4 +33,7 @@ done
   echo "druid.auth.authenticator.basic.initialInternalClientPassword=$(cat secrets/internal-password)"
   echo "druid.escalator.internalClientPassword=$(cat secrets/internal-password)"
 } >secrets/druid-common.properties
+sed -e "s/@ann-password@/$(cat secrets/ann-password)/" \
+  -e "s/@joe-password@/$(cat secrets/joe-password)/" \
+  -e "s/@nightly-load-secret@/$(cat secrets/nightly-load-secret)/" keycloak-realm.json >secrets/keycloak-realm.json
 echo "deploy/secrets is made"

@@ -6,6 +6,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -87,6 +88,8 @@ pub struct Facts {
     pub id: Option<String>,
     /// Whether the statement names a system table, which answers for everybody.
     pub system_table: bool,
+    /// How long reading the statement took.
+    pub reading_took: Option<Duration>,
 }
 
 impl Subject for Inspected {
@@ -198,8 +201,10 @@ impl<D: TaskDirectory> Inspector<D> {
     fn submit(&self, recognized: &Recognized, body: RequestBody<'_>, caller: &Identity) -> Result<Inspected, Refusal> {
         let query = SqlQuery::read(body.form, body.bytes)?;
         let parameters: Vec<sql::Parameter> = query.parameter_values().into_iter().map(sql_parameter).collect();
+        let began = Instant::now();
         let reading = sql::read_by(&self.external, &query.sql, &parameters);
         let reading = reading.map_err(|refusal| Refusal::Sql(Box::new(refusal)))?;
+        let reading_took = Some(began.elapsed());
         for option in &reading.set_options {
             if context::is_reserved(&option.name) || context::is_gate_owned(&option.name) {
                 return Err(Refusal::SetOption(option.name.clone()));
@@ -218,6 +223,7 @@ impl<D: TaskDirectory> Inspector<D> {
             statement: Some(statement_word(&reading)),
             id: Some(id.task_id()),
             system_table: !reading.system_tables.is_empty(),
+            reading_took,
         };
         inspected.query = Some(Submitted { id, client_id });
         Ok(inspected)

@@ -83,7 +83,7 @@ pub(crate) fn read_with<T>(
     let (mut root, errors) = DeTable::parse_recoverable(text.get(..end).unwrap_or(text));
     for given in &overrides {
         let (given, _) = DeTable::parse_recoverable(given);
-        put(root.get_mut(), given.into_inner());
+        put(root.get_mut(), given.into_inner(), &mut report);
     }
     // A key given twice leaves a whole tree to walk; after any other fault of syntax, parts may be missing.
     let whole = errors.iter().all(|error| error.message() == DUPLICATE);
@@ -106,12 +106,25 @@ pub(crate) fn read_with<T>(
     (made.filter(|_| faults.is_empty()), faults)
 }
 
-/// Puts the keys of `given` over those of `table`, sections into sections.
-fn put<'d>(table: &mut DeTable<'d>, given: DeTable<'d>) {
+/// Puts the keys of `given` over those of `table`, sections into sections; into a list of sections by their names.
+fn put<'d>(table: &mut DeTable<'d>, given: DeTable<'d>, report: &mut Report<'_>) {
     for (key, value) in given {
         let below = table.get_mut(key.get_ref().as_ref()).map(Spanned::get_mut);
         match (below, value.into_inner()) {
-            (Some(DeValue::Table(below)), DeValue::Table(given)) => put(below, given),
+            (Some(DeValue::Table(below)), DeValue::Table(given)) => put(below, given, report),
+            (Some(DeValue::Array(below)), DeValue::Table(given)) => {
+                for (name, value) in given {
+                    let section =
+                        below.iter_mut().map(Spanned::get_mut).find(|section| is_named(section, name.get_ref()));
+                    match (section, value.into_inner()) {
+                        (Some(DeValue::Table(section)), DeValue::Table(given)) => put(section, given, report),
+                        _ => report.add(
+                            name.span().start,
+                            format!("no [[{}]] has the name `{}`", key.get_ref(), name.get_ref()),
+                        ),
+                    }
+                }
+            }
             (_, value) => {
                 let span = key.span();
                 table.remove(key.get_ref().as_ref());
@@ -119,6 +132,15 @@ fn put<'d>(table: &mut DeTable<'d>, given: DeTable<'d>) {
             }
         }
     }
+}
+
+/// Whether this is a section whose `name` is this one, as variables of the environment write names: in lower case here, and
+/// `_` for all that is neither letter nor digit.
+fn is_named(section: &DeValue<'_>, name: &str) -> bool {
+    let DeValue::Table(section) = section else { return false };
+    let own = section.get("name").and_then(|own| own.get_ref().as_str()).unwrap_or_default();
+    let written = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    own.chars().map(written).eq(name.chars())
 }
 
 /// A string and where it stands.

@@ -52,6 +52,7 @@ pub(in crate::auth) struct KeyState {
     attempted_at: Option<SystemTime>,
     wait: Duration,
     failures: u32,
+    failed: u64,
     unknown: VecDeque<(SystemTime, String)>,
 }
 
@@ -73,6 +74,7 @@ impl KeyState {
             attempted_at: None,
             wait: Duration::ZERO,
             failures: 0,
+            failed: 0,
             unknown: VecDeque::new(),
         }
     }
@@ -172,6 +174,7 @@ impl KeyState {
         self.under_way = false;
         let doublings = self.failures.min(31);
         self.failures = self.failures.saturating_add(1);
+        self.failed = self.failed.saturating_add(1);
         let wait = FIRST_RETRY.saturating_mul(1 << doublings).min(self.times.refresh);
         self.wait = shortened(wait, RETRY_JITTER, chance);
     }
@@ -179,6 +182,11 @@ impl KeyState {
     /// How many attempts have ended, and how many of the last failed in a row.
     pub(in crate::auth) const fn progress(&self) -> (Attempt, u32) {
         (if self.under_way { self.attempts - 1 } else { self.attempts }, self.failures)
+    }
+
+    /// How many attempts failed.
+    pub(in crate::auth) const fn failed(&self) -> u64 {
+        self.failed
     }
 
     pub(in crate::auth) const fn has_keys(&self) -> bool {

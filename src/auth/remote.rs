@@ -22,6 +22,8 @@ pub struct KeyStatus {
     pub usable: bool,
     /// Fetches that ended.
     pub fetches: u64,
+    /// Of these, the ones that brought no keys.
+    pub failed: u64,
     /// How many of the last of them failed in a row.
     pub failures: u32,
 }
@@ -115,6 +117,7 @@ impl RemoteKeys {
             keys: state.count_and_age(now),
             usable: state.current(now).is_ok(),
             fetches,
+            failed: state.failed(),
             failures,
         }
     }

@@ -35,6 +35,19 @@ pub struct DevCertsArgs {
     /// Overwrites what is there: existing tokens, trust in the CA and ids of queries become void
     #[arg(long)]
     force: bool,
+    /// A certificate for this host too, in NAME.pem and NAME-key.pem: of what else speaks TLS beside the gate
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
+    also: Vec<String>,
+}
+
+/// A name that is a host's and a file's.
+fn host_name(text: &str) -> Result<String, String> {
+    let is_label = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if is_label && !text.is_empty() && !text.starts_with('-') {
+        Ok(text.to_owned())
+    } else {
+        Err("expected letters, digits and hyphens".to_owned())
+    }
 }
 
 /// Why nothing, or not all, was made.
@@ -56,10 +69,10 @@ pub(super) enum Fault {
 
 /// A file to make.
 pub(super) struct Made {
-    name: &'static str,
+    name: String,
     is_private: bool,
     text: String,
-    about: &'static str,
+    about: String,
 }
 
 /// Runs the command.
@@ -68,7 +81,7 @@ pub fn run(args: &DevCertsArgs) -> ExitCode {
     match make(args) {
         Ok(files) => {
             for file in files {
-                say(&format!("{:<28} {}", args.dir.join(file.name).display(), file.about));
+                say(&format!("{:<28} {}", args.dir.join(&file.name).display(), file.about));
             }
             ExitCode::SUCCESS
         }
@@ -78,22 +91,21 @@ pub fn run(args: &DevCertsArgs) -> ExitCode {
 
 /// Makes the files; what is there already is only overwritten by force.
 pub(super) fn make(args: &DevCertsArgs) -> Result<Vec<Made>, Fault> {
-    let files = generate()?;
+    let files = generate(&args.also)?;
     write_all(&args.dir, &files, args.force)?;
     Ok(files)
 }
 
-fn generate() -> Result<Vec<Made>, Fault> {
-    let (ca, ca_key, server, server_key) = certificates()?;
+fn generate(also: &[String]) -> Result<Vec<Made>, Fault> {
+    let authority = Authority::new()?;
+    let (server, server_key) = authority.certificate("msq-gate", &SERVER_NAMES)?;
     let token_key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
     let public = public_jwk(&token_key.serialize_pem())?;
     let mut id_key = [0; ID_KEY_BYTES];
     aws_lc_rs::rand::fill(&mut id_key).map_err(|_| Fault::Random)?;
-    let public_file = |name, text, about| Made { name, is_private: false, text, about };
-    let private_file = |name, text, about| Made { name, is_private: true, text, about };
-    Ok(vec![
-        public_file("ca.pem", ca, "the CA's certificate, for clients to trust"),
-        private_file("ca-key.pem", ca_key, "the CA's key, which nothing else needs"),
+    let mut files = vec![
+        public_file("ca.pem", authority.certificate.clone(), "the CA's certificate, for clients to trust"),
+        private_file("ca-key.pem", authority.key.clone(), "the CA's key, which nothing else needs"),
         public_file("server.pem", server, "the server's certificate, for localhost, 127.0.0.1 and ::1"),
         private_file("server-key.pem", server_key, "the server's key"),
         private_file("token-key.pem", token_key.serialize_pem(), "the key that dev-token signs with (ES256)"),
@@ -103,26 +115,52 @@ fn generate() -> Result<Vec<Made>, Fault> {
             "its public half, an issuer's keys_file",
         ),
         private_file("id-key", STANDARD.encode(id_key) + "\n", "the key that signs ids of queries, [ids] key_file"),
-    ])
+    ];
+    for name in also {
+        let (certificate, key) = authority.certificate(name, &[&[name.as_str()], &SERVER_NAMES[..]].concat())?;
+        files.push(public_file(&format!("{name}.pem"), certificate, &format!("a certificate for {name}")));
+        files.push(private_file(&format!("{name}-key.pem"), key, "its key"));
+    }
+    Ok(files)
 }
 
-/// CA certificate, its key, server certificate, its key.
-fn certificates() -> Result<(String, String, String, String), Fault> {
-    let ca_key = KeyPair::generate()?;
-    let mut ca = valid(CertificateParams::new(Vec::new())?, "msq-gate development CA");
-    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let ca_certificate = ca.self_signed(&ca_key)?.pem();
+fn public_file(name: &str, text: String, about: &str) -> Made {
+    Made { name: name.to_owned(), is_private: false, text, about: about.to_owned() }
+}
 
-    let server_key = KeyPair::generate()?;
-    let mut server = valid(CertificateParams::new(SERVER_NAMES.map(str::to_owned).to_vec())?, "msq-gate");
-    server.is_ca = IsCa::ExplicitNoCa;
-    server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    server.use_authority_key_identifier_extension = true;
-    let ca_key_pem = ca_key.serialize_pem();
-    let certificate = server.signed_by(&server_key, &Issuer::new(ca, ca_key))?.pem();
-    Ok((ca_certificate, ca_key_pem, certificate, server_key.serialize_pem()))
+fn private_file(name: &str, text: String, about: &str) -> Made {
+    Made { is_private: true, ..public_file(name, text, about) }
+}
+
+/// Who signs the certificates.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: String,
+    key: String,
+}
+
+impl Authority {
+    fn new() -> Result<Self, Fault> {
+        let key = KeyPair::generate()?;
+        let mut params = valid(CertificateParams::new(Vec::new())?, "msq-gate development CA");
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let (certificate, pem) = (params.self_signed(&key)?.pem(), key.serialize_pem());
+        Ok(Self { issuer: Issuer::new(params, key), certificate, key: pem })
+    }
+
+    /// A certificate for a server of these names, and its key.
+    fn certificate(&self, title: &str, names: &[&str]) -> Result<(String, String), Fault> {
+        let key = KeyPair::generate()?;
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut params = valid(CertificateParams::new(names)?, title);
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        let certificate = params.signed_by(&key, &self.issuer)?.pem();
+        Ok((certificate, key.serialize_pem()))
+    }
 }
 
 fn valid(mut params: CertificateParams, name: &str) -> CertificateParams {
@@ -146,14 +184,14 @@ pub(super) fn public_jwk(private_pem: &str) -> Result<Jwk, jsonwebtoken::errors:
 }
 
 fn write_all(dir: &Path, files: &[Made], force: bool) -> Result<(), Fault> {
-    let existing: Vec<_> = files.iter().map(|file| dir.join(file.name)).filter(|path| path.exists()).collect();
+    let existing: Vec<_> = files.iter().map(|file| dir.join(&file.name)).filter(|path| path.exists()).collect();
     if !force && !existing.is_empty() {
         let names: Vec<_> = existing.iter().map(|path| path.display().to_string()).collect();
         return Err(Fault::Exists(names.join(", ")));
     }
     fs::create_dir_all(dir).map_err(|error| Fault::File(dir.to_owned(), error))?;
     for file in files {
-        let path = dir.join(file.name);
+        let path = dir.join(&file.name);
         write(&path, file).map_err(|error| Fault::File(path, error))?;
     }
     Ok(())

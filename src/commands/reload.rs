@@ -1,4 +1,5 @@
-//! What is read again while the gate serves: the policy, the certificate, issuers' key files, the gate's own account.
+//! What is read again while the gate serves: the policy, the certificate, issuers' key files, the gate's own account at Druid
+//! and the certificates for it.
 //!
 //! Files are looked at, and read when they have changed and then stayed the same for one look more. What is faulty leaves
 //! the old in force; a fault of one part does not hold the others back.
@@ -33,7 +34,7 @@ pub struct Reload {
     pub certificate: Option<Arc<Certificate>>,
     /// Has the issuers' keys.
     pub authenticator: Authenticator,
-    /// Has the account.
+    /// Has the account and its certificates.
     pub upstream: Upstream,
     /// Told how it went.
     pub metrics: Metrics,
@@ -108,7 +109,7 @@ impl Reload {
 
     fn put_in_force(&self, config: Config) -> bool {
         self.authenticator.replace_fixed_keys(&config.auth);
-        self.upstream.replace_account(&config.druid.account);
+        self.upstream.replace_access(&config.druid);
         match (&self.certificate, config.server.tls) {
             (Some(certificate), Some(tls)) => match certificate.replace(tls) {
                 Ok(()) => {

@@ -23,29 +23,18 @@ pub fn run(args: &RoutesArgs) -> ExitCode {
 }
 
 fn as_table() -> String {
-    let head = ["METHOD", "PATH", "SINCE", "NEEDS"].map(str::to_owned);
-    let lines: Vec<[String; 4]> = std::iter::once(head).chain(ROWS.iter().map(cells)).collect();
-    let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(String::len).max().unwrap_or(0);
-    let widths = [width(0), width(1), width(2)];
-    let mut out = String::new();
-    for line in &lines {
-        for (cell, width) in line.iter().zip(widths) {
-            out.push_str(&format!("{cell:width$}  "));
-        }
-        out.push_str(line.last().map_or("", String::as_str));
-        out.push('\n');
-    }
-    out.push_str("*  also under /proxy/overlord and /proxy/coordinator\n** also under /proxy/coordinator");
-    out
+    let head = ["METHOD", "PATH", "SINCE", "NEEDS"].map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(ROWS.iter().map(cells)).collect();
+    super::aligned(&rows) + "\n*  also under /proxy/overlord and /proxy/coordinator\n** also under /proxy/coordinator"
 }
 
-fn cells(row: &Row) -> [String; 4] {
+fn cells(row: &Row) -> Vec<String> {
     let mark = match row.alias {
         Alias::None => "",
         Alias::Overlord => " *",
         Alias::Coordinator => " **",
     };
-    [row.method.to_string(), format!("{}{mark}", row.path), row.since.to_string(), needs(row.rule)]
+    vec![row.method.to_string(), format!("{}{mark}", row.path), row.since.to_string(), needs(row.rule)]
 }
 
 fn as_json() -> Json {

@@ -67,7 +67,7 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
         task_cancel: config.policy.task_cancel,
         external: config.sql.external,
         context_keys: config.sql.context_keys,
-        directory: Directory::new(upstream.clone()),
+        directory: Directory::new(upstream.clone(), config.limits.lookup),
     };
     let authenticator = Authenticator::new(config.auth);
     let keys = authenticator.keep_keys_fresh();

@@ -12,6 +12,11 @@ use std::time::SystemTime;
 use clap::Parser;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::{check, dev_certs, dev_token};
 use crate::auth::{Authentication, Authenticator, Identity};
@@ -132,6 +137,31 @@ fn private_files_are_for_their_owner_only() {
 }
 
 #[test]
+fn another_host_has_a_certificate_of_the_same_authority() {
+    let directory = Directory::new();
+    let certs = directory.path("certs");
+    dev_certs::make(&args(&["--dir", &certs, "--also", "keycloak"])).map(|_| ()).unwrap();
+    for (name, mode) in [("keycloak.pem", 0o644), ("keycloak-key.pem", 0o600)] {
+        let found = fs::metadata(directory.path(&format!("certs/{name}"))).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found & !mode, 0, "{name} has mode {found:o}");
+    }
+    let der = |name: &str| CertificateDer::from_pem_file(directory.path(&format!("certs/{name}"))).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(der("ca.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+    let is_for = |certificate: &str, host: &'static str| {
+        let name = ServerName::try_from(host).unwrap();
+        verifier.verify_server_cert(&der(certificate), &[], &name, &[], UnixTime::now()).is_ok()
+    };
+    assert!(is_for("keycloak.pem", "keycloak") && is_for("keycloak.pem", "127.0.0.1"));
+    assert!(is_for("server.pem", "localhost") && !is_for("server.pem", "keycloak"));
+    for odd in ["", "a/b", "..", "-x"] {
+        assert!(Line::<dev_certs::DevCertsArgs>::try_parse_from(["test", "--also", odd]).is_err(), "{odd}");
+    }
+}
+
+#[test]
 fn nothing_is_overwritten_without_force() {
     let directory = ready();
     let certs = directory.path("certs");
@@ -163,9 +193,11 @@ fn check_prints_every_fault() {
     assert_eq!((&good["ok"], &good["issuers"]), (&true.into(), &serde_json::json!(["dev"])));
     fs::write(directory.path("policy.toml"), "x = 1\ny = 2").unwrap();
     let bad = check(&[]).unwrap_err();
+    assert_eq!(bad.exit, 1);
+    let bad = bad.text;
     let places: Vec<_> = bad.lines().map(|line| line.starts_with(&directory.path("policy.toml:"))).collect();
     assert_eq!(places, [true, true], "{bad}");
-    let bad: serde_json::Value = serde_json::from_str(&check(&["--json"]).unwrap_err()).unwrap();
+    let bad: serde_json::Value = serde_json::from_str(&check(&["--json"]).unwrap_err().text).unwrap();
     assert_eq!((&bad["ok"], &bad["faults"][1]["line"]), (&false.into(), &2.into()));
 }
 
@@ -183,6 +215,32 @@ fn issuer_with(document: String) -> SocketAddr {
     address
 }
 
+/// A Router that answers each request with the next of these, which are status, space, body.
+fn router_with(answers: &'static [&'static str]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            for answer in answers {
+                let mut head = [0; 4096];
+                let _ = stream.read(&mut head);
+                let (status, body) = answer.split_once(' ').unwrap();
+                let _ = write!(stream, "HTTP/1.1 {status} x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            }
+        }
+    });
+    address
+}
+
+const WELL: [&str; 2] = ["200 true", r#"200 {"version":"27.0.0","modules":[]}"#];
+
+/// The last column of the table, and whether its row is good.
+fn said_of<'t>(text: &'t str, name: &str) -> (bool, &'t str) {
+    let row = text.lines().find(|line| line.contains(name) && line.contains("  ")).unwrap_or_else(|| panic!("{text}"));
+    let place = text.lines().find(|line| line.starts_with("ASKED")).unwrap().find("WHAT IT SAID").unwrap();
+    (!row.contains("  FAULT  "), row.get(place..).unwrap())
+}
+
 #[test]
 fn check_online_says_which_address_gives_no_keys() {
     let directory = ready();
@@ -190,26 +248,68 @@ fn check_online_says_which_address_gives_no_keys() {
     let check = |words: &[&str]| check::report(&args(&[&["--config", config.as_str()], words].concat()));
     let good = issuer_with(fs::read_to_string(directory.path("certs/token-jwks.json")).unwrap());
     let bad = issuer_with("{}".to_owned());
+    let router = router_with(&WELL);
     let with = |address: SocketAddr| {
         let remote = format!(
             "jwks_url = \"http://{address}/jwks\"\nca_file = \"certs/ca.pem\"\n\
              keys_in_clear = \"i-accept-keys-in-clear\""
         );
-        fs::write(&config, CONFIG.replace("keys_file = \"certs/token-jwks.json\"", &remote)).unwrap();
+        let text = CONFIG.replace("keys_file = \"certs/token-jwks.json\"", &remote);
+        fs::write(&config, text.replace("127.0.0.1:8888", &router.to_string())).unwrap();
     };
     with(good);
-    check(&["--online"]).unwrap();
+    let text = check(&["--online"]).unwrap();
+    assert_eq!(said_of(&text, "dev"), (true, "1 keys"));
+    assert_eq!(said_of(&text, &router.to_string()), (true, "Druid 27.0.0, which takes the gate's account"));
     with(bad);
-    check(&[]).unwrap();
+    assert!(!check(&[]).unwrap().contains('\n'), "nothing is asked that need not be");
     let fault = check(&["--online"]).unwrap_err();
-    assert_eq!(
-        fault,
-        format!(
-            "{config}: keys of issuer `dev`: http://{bad}/jwks: not a JWKS: expected an object with an array `keys`"
-        )
-    );
-    let json: serde_json::Value = serde_json::from_str(&check(&["--online", "--json"]).unwrap_err()).unwrap();
-    assert_eq!((&json["ok"], &json["faults"][0]["line"]), (&false.into(), &serde_json::Value::Null));
+    assert_eq!(fault.exit, 3);
+    let told = format!("http://{bad}/jwks: not a JWKS: expected an object with an array `keys`");
+    assert_eq!(said_of(&fault.text, "dev"), (false, told.as_str()));
+    assert!(said_of(&fault.text, &router.to_string()).0);
+    let json: serde_json::Value = serde_json::from_str(&check(&["--online", "--json"]).unwrap_err().text).unwrap();
+    assert_eq!((&json["ok"], &json["faults"]), (&false.into(), &serde_json::json!([])));
+    assert_eq!(json["asked"][0], serde_json::json!({"kind": "issuer", "name": "dev", "ok": false, "said": told}));
+    assert_eq!((&json["asked"][1]["kind"], &json["asked"][1]["ok"]), (&"router".into(), &true.into()));
+}
+
+/// Every way in which a Router is no good, and what is told of it.
+#[test]
+fn check_online_says_what_is_wrong_with_a_router() {
+    let directory = ready();
+    let config = directory.path("gate.toml");
+    let check = |druid: &str| {
+        let named = "router = \"http://127.0.0.1:8888\"";
+        fs::write(&config, CONFIG.replace(named, druid)).unwrap();
+        check::report(&args(&["--config", config.as_str(), "--online"]))
+    };
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let routers = [
+        (router_with(&["503 x"]), "answers /status/health with 503 Service Unavailable; is it a Router, and well?"),
+        (router_with(&["200 true", "401 {}"]), "Druid does not know the gate's own account (401)"),
+        (
+            router_with(&["200 true", "403 {}"]),
+            "Druid knows the gate's own account, and does not let it READ STATE (403)",
+        ),
+        (router_with(&["200 true", "500 {}"]), "answers /status with 500 Internal Server Error"),
+        (router_with(&["200 true", "200 <html>"]), "answers /status with something else than Druid's status"),
+        (router_with(&["200 true", r#"200 {"version":"a b"}"#]), "answers /status with something else"),
+        (router_with(&[]), "does not answer in HTTP: "),
+        (nobody, "cannot be reached: Connection refused (os error 111); is it up, and is this its host and port?"),
+    ];
+    let list: Vec<_> = routers.iter().map(|(address, _)| format!("\"http://{address}\"")).collect();
+    let bad = check(&format!("routers = [{}]", list.join(", "))).unwrap_err();
+    assert_eq!(bad.exit, 3);
+    for (address, told) in routers {
+        let (is_good, said) = said_of(&bad.text, &address.to_string());
+        assert!(!is_good && said.starts_with(told), "{said}; {told}");
+    }
+    // TLS is spoken with one that does not speak it.
+    let plain = router_with(&["200 true"]);
+    let bad = check(&format!("router = \"https://{plain}\"\nca_file = \"certs/ca.pem\"")).unwrap_err();
+    assert!(said_of(&bad.text, &plain.to_string()).1.starts_with("no TLS connection: "), "{}", bad.text);
+    assert!(check("routers = [\"http://no-such-host.invalid:1\"]").unwrap_err().text.contains("cannot be reached: "));
 }
 
 #[test]

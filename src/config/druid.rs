@@ -19,7 +19,7 @@ const KEYS: [&str; 8] =
 pub(super) fn read(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<DruidSettings> {
     section.only(&KEYS, report);
     let routers = routers(section, report);
-    let account = if section.has("token_file") { bearer(section, base, report) } else { basic(section, base, report) };
+    let account = account(section, base, report);
     let is_tls = routers.as_ref().is_some_and(|uris| uris.iter().any(|uri| uri.scheme_str() == Some("https")));
     let tls = if is_tls {
         tls(section, base, report).map(Some)
@@ -32,6 +32,18 @@ pub(super) fn read(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'
         Some(None)
     };
     Some(DruidSettings { routers: routers?, account: account?, tls: tls? })
+}
+
+/// By a token, by name and password, or by nothing but the certificate that is shown.
+fn account(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<Account> {
+    let has_name = section.has("username") || section.has("password_file");
+    if section.has("token_file") {
+        bearer(section, base, report)
+    } else if section.has("client_certificate") && !has_name {
+        Some(Account::Certificate)
+    } else {
+        basic(section, base, report)
+    }
 }
 
 fn basic(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<Account> {
@@ -65,9 +77,15 @@ fn bearer(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Op
     Some(Account::Bearer { token: Secret::new(token.to_owned()) })
 }
 
+/// The texts of the files that TLS is made of, by which a reload sees whether they are others.
+const TLS_FILES: [&str; 3] = ["ca_file", "client_certificate", "client_key"];
+
 /// Trusts the named authority and no other, and shows a certificate if one is named.
 fn tls(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<RouterTls> {
     let roots = roots(section, base, report);
+    // Faults are told where they are used.
+    let text = |key: &&str| section.has(key).then(|| base.read(section, key, &mut Report::new(""))).flatten();
+    let texts = Secret::new(TLS_FILES.iter().map(text).map(Option::unwrap_or_default).collect());
     let shown = if section.has("client_certificate") || section.has("client_key") {
         let chain = base.certificates(section, "client_certificate", report);
         let key = base.private_key(section, "client_key", report);
@@ -86,7 +104,7 @@ fn tls(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Optio
         Some((chain, key)) => builder.with_client_auth_cert(chain, key),
     };
     match client {
-        Ok(client) => Some(RouterTls { client }),
+        Ok(client) => Some(RouterTls { client, files: texts }),
         Err(error) => {
             let at = section.place_of("client_key");
             report.add(at, format!("`client_key` cannot be used with `client_certificate`: {error}"));

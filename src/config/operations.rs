@@ -1,6 +1,6 @@
 //! The sections `[admin]` and `[audit]`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
 use super::raw::{self, Base};
@@ -19,10 +19,13 @@ const DEFAULT_KEEP: u64 = 5;
 /// Each is renamed whenever one is full.
 const KEEP: RangeInclusive<u64> = 0..=1000;
 
+/// Where the admin listener is if the section does not say: on this machine alone, at the port that Prometheus' own has.
+const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
+
 /// Reads where the admin listener is.
 pub(super) fn admin(section: &Section<'_>, report: &mut Report<'_>) -> Option<SocketAddr> {
     section.only(&["listen"], report);
-    raw::address(section, report)
+    if section.has("listen") { raw::address(section, report) } else { Some(DEFAULT_ADMIN) }
 }
 
 /// Reads where audit records go; without a section, to standard output, and nothing is served unrecorded.

@@ -1,4 +1,4 @@
-//! Keys of the configuration that the environment gives: `MSQ_GATE__SECTION__KEY`.
+//! Keys of the configuration that the environment gives: `MSQ_GATE__SECTION__KEY`, `MSQ_GATE__ISSUERS__NAME__KEY`.
 //!
 //! Each becomes a line after the end of the file, so that it is read, and found faulty, as if it stood there; the fault
 //! then names the variable.
@@ -74,23 +74,23 @@ fn fault(variable: &str, message: String) -> FileFault {
     FileFault { file: Path::new(variable).to_owned(), place: None, message }
 }
 
-/// `section.key = value`; what is no value in TOML is a string.
+/// `section.key = value`, for an issuer with its name between the two; what is no value in TOML is a string.
 fn line(path: &str, value: OsString) -> Result<String, String> {
     let path = path.to_ascii_lowercase();
-    let mut words = path.split("__");
-    let (Some(section), Some(key), None) = (words.next(), words.next(), words.next()) else {
-        return Err(format!("expected {PREFIX}SECTION__KEY"));
-    };
-    if section == "issuers" {
-        return Err("issuers are a list, of which the environment can give no part; they stand in the file".to_owned());
+    let words: Vec<&str> = path.split("__").collect();
+    match words.as_slice() {
+        ["issuers", _, _] => {}
+        ["issuers", ..] => return Err(format!("expected {PREFIX}ISSUERS__NAME__KEY, with the name of the issuer")),
+        [_, _] => {}
+        _ => return Err(format!("expected {PREFIX}SECTION__KEY")),
     }
     let is_bare =
-        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if !is_bare(section) || !is_bare(key) {
+        |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !words.iter().all(is_bare) {
         return Err(format!("expected {PREFIX}SECTION__KEY, of letters, digits and underscores"));
     }
     let value = value.into_string().map_err(|_| "the value is not UTF-8".to_owned())?;
-    let is_value = !value.contains(['\n', '\r']) && DeTable::parse(&format!("{key} = {value}")).is_ok();
+    let is_value = !value.contains(['\n', '\r']) && DeTable::parse(&format!("key = {value}")).is_ok();
     let value = if is_value { value } else { toml::Value::String(value).to_string().replace('\n', "\\n") };
-    Ok(format!("{section}.{key} = {value}"))
+    Ok(format!("{} = {value}", words.join(".")))
 }

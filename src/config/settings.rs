@@ -108,12 +108,16 @@ pub enum Account {
         /// Visible ASCII.
         token: Secret,
     },
+    /// By the certificate that it shows, and nothing else.
+    Certificate,
 }
 
 /// Whom the gate trusts to be a Router, and the certificate that it shows.
 pub struct RouterTls {
     /// All of it, as TLS takes it.
     pub client: ClientConfig,
+    /// The texts of the files that it is made of.
+    pub files: Secret<Vec<String>>,
 }
 
 /// Where audit records go, and what if they cannot.

@@ -361,6 +361,25 @@ fn limits_are_read_within_their_ranges() {
     }
 }
 
+/// Each key sets a limit of its own.
+#[test]
+fn every_limit_has_a_key() {
+    let bench = Bench::new();
+    let with = |key: &str| {
+        let text = format!("{GOOD}\n[limits]\n{key} = {}\n", if key == "head_bytes" { 9_000 } else { 77 });
+        format!("{:?}", bench.load(&text).unwrap_or_else(|faults| panic!("{faults:?}")).limits)
+    };
+    let mut seen = vec![format!("{:?}", Limits::default())];
+    for key in limits::KEYS {
+        seen.push(with(key));
+    }
+    let fields = seen[0].matches(": ").count();
+    assert_eq!(fields, limits::KEYS.len());
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 1 + limits::KEYS.len());
+}
+
 #[test]
 fn routers_are_one_or_several() {
     let bench = Bench::new();

@@ -51,23 +51,24 @@ async fn drain(mut body: Incoming) {
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, reading).await;
 }
 
-/// Reads a body that is judged, taking it out of its place only to read it.
+/// Reads a body that is judged, of at most `limit` bytes and within `wait`, taking it out of its place only to read it.
 ///
 /// # Errors
 /// [`Rejection`] for its media type, its encoding, its size or its slowness.
-pub async fn read(head: &Parts, body: &mut Option<Incoming>, limits: &Limits) -> Result<(SqlForm, Bytes), Rejection> {
+pub async fn read(
+    head: &Parts,
+    body: &mut Option<Incoming>,
+    limit: usize,
+    wait: Duration,
+) -> Result<(SqlForm, Bytes), Rejection> {
     let form = media_type::sql_form(head.headers.get_all(CONTENT_TYPE).iter().map(http::HeaderValue::as_bytes))?;
     let coding = content_coding(head)?;
-    let limit = limits.sql_body_bytes;
-    let bytes = read_whole(body, limit, limits.body).await?;
+    let bytes = read_whole(body, limit, wait).await?;
     match coding {
         Coding::Identity => Ok((form, bytes)),
         Coding::Gzip => Ok((form, inflate(&bytes, limit)?)),
     }
 }
-
-/// Bytes of a form: the longest token, and as many again for what is encoded and for the rest.
-const MAX_FORM_BYTES: usize = 64 * 1024;
 
 /// Reads the body of a form of the gate's own pages.
 ///
@@ -79,7 +80,7 @@ pub async fn read_form(head: &Parts, body: &mut Option<Incoming>, limits: &Limit
         let message = "expected a form: application/x-www-form-urlencoded".to_owned();
         return Err(Rejection::BadRequest { code: "not_a_form", message, at: None });
     }
-    read_whole(body, MAX_FORM_BYTES, limits.body).await
+    read_whole(body, limits.form_body_bytes, limits.body).await
 }
 
 async fn read_whole(body: &mut Option<Incoming>, limit: usize, wait: Duration) -> Result<Bytes, Rejection> {
@@ -154,6 +155,13 @@ impl GateBody {
             record.complete();
         }
         Self { record: Some(record), _places: places, ..self }
+    }
+
+    /// The client was given up: it took nothing for too long.
+    pub fn not_taken(&mut self) {
+        if let Some(record) = &mut self.record {
+            record.not_taken();
+        }
     }
 }
 

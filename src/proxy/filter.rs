@@ -8,6 +8,7 @@ use http_body_util::BodyExt;
 
 use super::list::ListBody;
 use super::{GateBody, Rejection};
+use crate::config::Limits;
 use crate::druid::{Answer, List};
 use crate::inspect::Submitted;
 use crate::upstream::{RouterBody, Terms, Unfiltered, strip_hop_by_hop};
@@ -15,11 +16,11 @@ use crate::upstream::{RouterBody, Terms, Unfiltered, strip_hop_by_hop};
 /// The headers in which Druid names a native query. Druid: `QueryResource.QUERY_ID_RESPONSE_HEADER`, `SqlResource.SQL_QUERY_ID_RESPONSE_HEADER`.
 const QUERY_ID_HEADERS: [&str; 2] = ["x-druid-query-id", "x-druid-sql-query-id"];
 
-/// Makes a response of Druid's answer, as the terms of the request allow.
+/// Makes a response of Druid's answer, as the terms of the request allow, and within these limits.
 ///
 /// # Errors
 /// [`Rejection::UnreadableAnswer`], if the answer cannot be filtered.
-pub fn apply(unfiltered: Unfiltered) -> Result<Response<GateBody>, Rejection> {
+pub fn apply(unfiltered: Unfiltered, limits: &Limits) -> Result<Response<GateBody>, Rejection> {
     let (terms, mut response) = unfiltered.open();
     strip_hop_by_hop(response.headers_mut());
     match terms.row.answer {
@@ -34,7 +35,7 @@ pub fn apply(unfiltered: Unfiltered) -> Result<Response<GateBody>, Rejection> {
             }
             Ok(pass(response))
         }
-        Answer::List(list) => filtered(response, list, terms),
+        Answer::List(list) => filtered(response, list, terms, limits),
     }
 }
 
@@ -54,7 +55,12 @@ fn name_by_clients_id(headers: &mut HeaderMap, query: Option<&Submitted>) {
     }
 }
 
-fn filtered(mut response: Response<RouterBody>, list: List, terms: Terms) -> Result<Response<GateBody>, Rejection> {
+fn filtered(
+    mut response: Response<RouterBody>,
+    list: List,
+    terms: Terms,
+    limits: &Limits,
+) -> Result<Response<GateBody>, Rejection> {
     if response.status() != StatusCode::OK {
         // An error of Druid's is about the request, and lists nothing.
         return Ok(pass(response));
@@ -68,5 +74,5 @@ fn filtered(mut response: Response<RouterBody>, list: List, terms: Terms) -> Res
         headers.remove(name);
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response.map(|body| GateBody::streamed(ListBody::new(body, list, terms.grants))))
+    Ok(response.map(|body| GateBody::streamed(ListBody::new(body, list, terms.grants, limits))))
 }

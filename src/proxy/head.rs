@@ -7,23 +7,19 @@ use http::{HeaderValue, Method, Version};
 
 use super::Rejection;
 
-/// Bytes of a request's header fields: a token of 16 KiB and the rest of what browsers send. What reads them off the wire
-/// holds up to twice as much before it gives up by itself.
-pub const MAX_HEADER_BYTES: usize = 32 * 1024;
-
 /// Bytes of a field besides its name and value: a colon, a space, CR and LF.
 const FIELD_OVERHEAD: usize = 4;
 
 /// Refuses heads that two servers might read as two requests (RFC 9112, sections 3.2 and 6.1). On HTTP/1.1 the connection
-/// then ends: where the next request begins is as doubtful.
+/// then ends: where the next request begins is as doubtful. `max_bytes` is of all its fields.
 ///
 /// # Errors
 /// [`Rejection::HeadTooLarge`], [`Rejection::BadRequest`], [`Rejection::NotImplemented`].
-pub fn check(head: &Parts) -> Result<(), Rejection> {
+pub fn check(head: &Parts, max_bytes: usize) -> Result<(), Rejection> {
     let bad = |code, message: &str| Err(Rejection::BadRequest { code, message: message.to_owned(), at: None });
     let fields = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_OVERHEAD);
-    if fields.sum::<usize>() > MAX_HEADER_BYTES {
-        return Err(Rejection::HeadTooLarge);
+    if fields.sum::<usize>() > max_bytes {
+        return Err(Rejection::HeadTooLarge(max_bytes));
     }
     if head.method == Method::CONNECT {
         return Err(Rejection::NotImplemented);
@@ -37,6 +33,15 @@ pub fn check(head: &Parts) -> Result<(), Rejection> {
         (Some(host), None) if !is_host(host) => return bad("bad_host", "a Host header that names no host"),
         (None, None) if head.version == Version::HTTP_11 => return bad("no_host", "no Host header"),
         (Some(_) | None, None) => {}
+    }
+    // RFC 9113, section 8.3.1: on HTTP/2 the authority takes the place of the Host header.
+    if let Some(authority) = head.uri.authority().filter(|_| head.version >= Version::HTTP_2) {
+        if authority.as_str().contains('@') {
+            return bad("bad_host", "an authority that names somebody");
+        }
+        if head.headers.get(HOST).is_some_and(|host| host.as_bytes() != authority.as_str().as_bytes()) {
+            return bad("several_hosts", "a Host header that is not the authority");
+        }
     }
     // With both, hyper has taken the length away, reads the chunks and closes the connection (RFC 9112, section 6.1);
     // this is for the day when it does not.

@@ -10,13 +10,11 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 
 use super::body::BodyError;
+use crate::config::Limits;
 use crate::druid::List;
 use crate::json::{self, Json};
 use crate::permission::{Action, ResourceAction, ResourceType};
 use crate::policy::Grants;
-
-/// Bytes of one item: a task's row is under 1 KB but for its `errorMsg`; a datasource with all its segments is not.
-pub const MAX_ITEM: usize = 16 * 1024 * 1024;
 
 /// Why a list is broken off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,9 +22,12 @@ pub enum ListFault {
     /// Not an array of items that name their datasource.
     #[error("Druid's list is not one that the gate can filter")]
     NotAList,
-    /// An item over [`MAX_ITEM`].
-    #[error("an item of Druid's list is longer than {MAX_ITEM} bytes")]
-    ItemTooLong,
+    /// An item over its bound.
+    #[error("an item of Druid's list is longer than {0} bytes; see [limits] list_item_bytes")]
+    ItemTooLong(usize),
+    /// All of it over its bound.
+    #[error("Druid's list is longer than {0} bytes; see [limits] list_bytes")]
+    TooLong(usize),
     /// It ended within.
     #[error("Druid's list was cut off")]
     CutOff,
@@ -40,9 +41,9 @@ pub struct ListBody<B> {
 }
 
 impl<B> ListBody<B> {
-    /// Lets pass of `inner` what `grants` allow to read.
-    pub fn new(inner: B, list: List, grants: Grants) -> Self {
-        Self { inner, filter: ListFilter::new(list, grants), ended: false }
+    /// Lets pass of `inner` what `grants` allow to read, within these limits.
+    pub fn new(inner: B, list: List, grants: Grants, limits: &Limits) -> Self {
+        Self { inner, filter: ListFilter::new(list, grants, limits), ended: false }
     }
 }
 
@@ -110,14 +111,22 @@ struct ListFilter {
     place: Place,
     item: Vec<u8>,
     passed_one: bool,
+    read: usize,
+    max_item: usize,
+    max_all: usize,
 }
 
 impl ListFilter {
-    const fn new(list: List, grants: Grants) -> Self {
-        Self { list, grants, place: Place::Start, item: Vec::new(), passed_one: false }
+    const fn new(list: List, grants: Grants, limits: &Limits) -> Self {
+        let (max_item, max_all) = (limits.list_item_bytes, limits.list_bytes);
+        Self { list, grants, place: Place::Start, item: Vec::new(), passed_one: false, read: 0, max_item, max_all }
     }
 
     fn feed(&mut self, data: &[u8]) -> Result<Vec<u8>, ListFault> {
+        self.read = self.read.saturating_add(data.len());
+        if self.read > self.max_all {
+            return Err(ListFault::TooLong(self.max_all));
+        }
         let mut out = Vec::new();
         for &byte in data {
             self.step(byte, &mut out)?;
@@ -158,8 +167,8 @@ impl ListFilter {
         escaped: bool,
         out: &mut Vec<u8>,
     ) -> Result<(), ListFault> {
-        if self.item.len() == MAX_ITEM {
-            return Err(ListFault::ItemTooLong);
+        if self.item.len() == self.max_item {
+            return Err(ListFault::ItemTooLong(self.max_item));
         }
         self.item.push(byte);
         let depth = match byte {

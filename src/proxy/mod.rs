@@ -9,7 +9,6 @@ mod rejection;
 mod sign_in;
 
 pub use body::GateBody;
-pub use head::MAX_HEADER_BYTES;
 pub use rejection::{Fault, Rejection};
 pub use sign_in::{LOGIN_PATH, LOGOUT_PATH, SignIn};
 
@@ -17,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use http::header::{ALLOW, CONNECTION, RETRY_AFTER};
+use http::header::{ALLOW, CONNECTION, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -29,7 +28,7 @@ use crate::auth::Identity;
 use crate::auth::{Authentication, Authenticator};
 use crate::config::Limits;
 use crate::druid::{self, Body, ErrorShape, Recognized, Rule, Unrecognized};
-use crate::inspect::{Inspector, RequestBody};
+use crate::inspect::{self, Inspector, RequestBody};
 use crate::policy::{Policy, Subject};
 use crate::telemetry::{AuditLog, Record};
 use crate::upstream::{Directory, Upstream};
@@ -84,13 +83,13 @@ impl Gate {
             Err(rejection) => {
                 body::drain_rest(&head, &mut body).await;
                 let mut told = reject(&rejection, shape, &mut record);
-                if head.version < Version::HTTP_2 && head::check(&head).is_err() {
+                if head.version < Version::HTTP_2 && head::check(&head, self.limits.head_bytes).is_err() {
                     told.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 self.sign_in.way_in(&head, &rejection).unwrap_or(told)
             }
         };
-        response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+        no_sniffing(&mut response);
         if let Ok(id) = HeaderValue::try_from(record.request_id()) {
             response.headers_mut().insert("x-request-id", id);
         }
@@ -101,7 +100,9 @@ impl Gate {
     /// The answer to a request that ended in a panic.
     #[must_use]
     pub fn panicked() -> Response<GateBody> {
-        Rejection::Internal.render(ErrorShape::AccessCheck, "")
+        let mut response = Rejection::Internal.render(ErrorShape::AccessCheck, "");
+        no_sniffing(&mut response);
+        response
     }
 
     /// The steps of ARCHITECTURE.md, each needing what the one before it made.
@@ -113,7 +114,7 @@ impl Gate {
         record: &mut Record,
         places: &mut Places,
     ) -> Result<Response<GateBody>, Rejection> {
-        head::check(head)?;
+        head::check(head, self.limits.head_bytes)?;
         if recognized.as_ref().is_ok_and(|recognized| recognized.row.rule == Rule::Open) {
             record.open(recognized.map(|recognized| recognized.row.name).unwrap_or_default());
             return Ok(rejection::json(StatusCode::OK, "true".to_owned()));
@@ -133,10 +134,15 @@ impl Gate {
         record.row(recognized.row.name, recognized.named_id());
         let read = match recognized.row.body {
             Body::None => None,
-            Body::Sql | Body::TaskIds => Some(body::read(head, body, &self.limits).await?),
+            Body::Sql => Some(body::read(head, body, self.limits.sql_body_bytes, self.limits.body).await?),
+            Body::TaskIds => Some(body::read(head, body, self.limits.task_ids_body_bytes, self.limits.body).await?),
         };
         let read = read.as_ref().map(|(form, bytes)| RequestBody { form: *form, bytes });
-        let inspected = self.inspector.inspect(&recognized, read, &caller).await?;
+        let inspected = self.inspector.inspect(&recognized, read, &caller).await;
+        if let Err(inspect::Refusal::Sql(refusal)) = &inspected {
+            record.sql_refused(refusal.code.as_str());
+        }
+        let inspected = inspected?;
         record.inspected(&inspected.facts, inspected.need());
         let hidden = inspected.hidden_from(&policy.grants_of(&caller));
         let system_table = inspected.facts.system_table;
@@ -144,7 +150,7 @@ impl Gate {
             policy.authorize(inspected, &caller).map_err(|denied| Rejection::denied(denied, hidden, system_table))?;
         record.allowed();
         let unfiltered = self.upstream.forward(authorized, &caller, &head.headers).await?;
-        filter::apply(unfiltered)
+        filter::apply(unfiltered, &self.limits)
     }
 
     async fn authenticate(&self, head: &Parts, record: &mut Record) -> Result<Arc<Identity>, Rejection> {
@@ -173,6 +179,11 @@ impl Gate {
             }
         }
     }
+}
+
+/// A browser shall take no answer for what it is not said to be.
+fn no_sniffing(response: &mut Response<GateBody>) {
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
 fn reject(rejection: &Rejection, shape: ErrorShape, record: &mut Record) -> Response<GateBody> {

@@ -87,7 +87,7 @@ pub enum Rejection {
     /// The body is compressed.
     EncodedBody,
     /// The head is over its bound.
-    HeadTooLarge,
+    HeadTooLarge(usize),
     /// The body is over its bound, of so many bytes.
     BodyTooLarge(usize),
     /// The body did not come in time.
@@ -150,14 +150,19 @@ impl Rejection {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::UnsupportedMediaType(NoForm::Missing | NoForm::Several) => StatusCode::BAD_REQUEST,
-            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::HeadTooLarge(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
             Self::KeysUnavailable(_) | Self::Lookup(_) | Self::Upstream(UpstreamFault::NoLeader) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Upstream(UpstreamFault::Slow) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Upstream(UpstreamFault::Unreachable | UpstreamFault::OwnAccountRefused | UpstreamFault::Redirect)
+            Self::Upstream(
+                UpstreamFault::Unreachable
+                | UpstreamFault::OwnAccountRefused
+                | UpstreamFault::Upgrade
+                | UpstreamFault::Redirect,
+            )
             | Self::UnreadableAnswer => StatusCode::BAD_GATEWAY,
             Self::TooManyRequests | Self::Unrecorded => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooManyOfCaller => StatusCode::TOO_MANY_REQUESTS,
@@ -184,7 +189,7 @@ impl Rejection {
             | Self::BadRequest { .. }
             | Self::UnsupportedMediaType(_)
             | Self::EncodedBody
-            | Self::HeadTooLarge
+            | Self::HeadTooLarge(_)
             | Self::BodyTooLarge(_)
             | Self::BodySlow
             | Self::BodyBroken
@@ -213,7 +218,7 @@ impl Rejection {
             Self::BadRequest { code, .. } => code,
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::EncodedBody => "encoded_body",
-            Self::HeadTooLarge => "head_too_large",
+            Self::HeadTooLarge(_) => "head_too_large",
             Self::BodyTooLarge(_) => "body_too_large",
             Self::BodySlow => "body_slow",
             Self::BodyBroken => "body_broken",
@@ -226,6 +231,7 @@ impl Rejection {
             Self::Upstream(UpstreamFault::Slow) => "router_slow",
             Self::Upstream(UpstreamFault::OwnAccountRefused) => "own_account_refused",
             Self::Upstream(UpstreamFault::NoLeader) => "no_leader",
+            Self::Upstream(UpstreamFault::Upgrade) => "router_upgrade",
             Self::Upstream(UpstreamFault::Redirect) => "router_redirect",
             Self::UnreadableAnswer => "unreadable_answer",
             Self::TooManyRequests => "too_many_requests",
@@ -259,7 +265,7 @@ impl Rejection {
             Self::BadRequest { message, at: None, .. } => message.clone(),
             Self::UnsupportedMediaType(form) => form.to_string(),
             Self::EncodedBody => "of Content-Encoding only gzip is read here; send the body as it is".to_owned(),
-            Self::HeadTooLarge => format!("the header fields are longer than {} bytes", super::MAX_HEADER_BYTES),
+            Self::HeadTooLarge(limit) => format!("the header fields are longer than {limit} bytes"),
             Self::BodyTooLarge(limit) => format!("the body is longer than {limit} bytes"),
             Self::BodySlow => "the body did not come in time".to_owned(),
             Self::BodyBroken => "the body was cut off, or is not what its Content-Encoding says".to_owned(),

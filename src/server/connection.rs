@@ -1,10 +1,10 @@
 //! One connection: its handshake, its protocol, its limits.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -15,19 +15,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
+use super::observed::Observed;
 use super::phase::Watch;
 use super::progress::Exchanges;
 use super::stall::Stall;
+use super::streams::Streams;
 use super::{caught, tls};
 use crate::config::Limits;
-use crate::proxy::{Gate, MAX_HEADER_BYTES};
+use crate::proxy::Gate;
 use crate::telemetry::AuditLog;
-
-/// A TLS handshake takes two round trips.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Headers of a request.
-pub const MAX_HEADERS: usize = 100;
 
 /// On HTTP/2 the other end must answer a ping within this time, asked as often.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -52,7 +48,7 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, context: &Context, phase
     let _ = stream.set_nodelay(true);
     let stream = Stall::new(stream, context.limits.idle);
     let Some(acceptor) = &context.tls else { return http1(stream, peer, context, phase).await };
-    match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+    match tokio::time::timeout(context.limits.handshake, acceptor.accept(stream)).await {
         Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(tls::ALPN_H2) => {
             http2(stream, peer, context, phase).await;
         }
@@ -71,27 +67,32 @@ async fn http1(
     context: &Context,
     phase: Watch,
 ) {
-    let (gate, ending) = (Arc::clone(&context.gate), phase.clone());
+    let (gate, exchanges) = (Arc::clone(&context.gate), Exchanges::default());
+    let (watching, ending) = (exchanges.clone(), phase.clone());
     let service = service_fn(move |request| {
-        let gate = Arc::clone(&gate);
-        let ending = ending.clone();
+        let (gate, exchange, ending) = (Arc::clone(&gate), watching.begin(), ending.clone());
         async move {
             let mut response = caught::serve(&gate, request, peer).await;
             if ending.is_ending() {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, Infallible>(response)
+            Ok::<_, Infallible>(response.map(|body| exchange.answered(body)))
         }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(context.limits.head)
-        .max_buf_size(MAX_HEADER_BYTES)
-        .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), service);
+        .max_buf_size(context.limits.head_bytes)
+        .max_headers(context.limits.head_fields)
+        .serve_connection(TokioIo::new(Observed::new(stream, exchanges.look())), service);
+    let mut connection = pin!(connection);
     // hyper's own timer ends an idle connection.
-    let ended = until(pin!(connection), phase.stopping(), std::future::pending(), |it| it.graceful_shutdown()).await;
-    record_end(ended, peer, context);
+    let ended = until(connection.as_mut(), phase.stopping(), std::future::pending(), |it| it.graceful_shutdown()).await;
+    let Err(error) = ended else { return };
+    if is_stall(&error) {
+        exchanges.give_up();
+    }
+    record_end(reason_of_http1(&error, &exchanges), Some(error), peer, context);
 }
 
 async fn http2(
@@ -101,33 +102,35 @@ async fn http2(
     phase: Watch,
 ) {
     let (gate, exchanges) = (Arc::clone(&context.gate), Exchanges::default());
-    let (watching, served) = (exchanges.clone(), Arc::new(AtomicBool::new(false)));
-    let asked = Arc::clone(&served);
+    let watching = exchanges.clone();
     let service = service_fn(move |request| {
         let (gate, exchange) = (Arc::clone(&gate), watching.begin());
-        asked.store(true, Ordering::Relaxed);
         async move {
             let response = caught::serve(&gate, request, peer).await;
             Ok::<_, Infallible>(response.map(|body| exchange.answered(body)))
         }
     });
-    let limits = &context.limits;
+    let (limits, streams) = (&context.limits, Streams::default());
+    let stream = Observed::new(stream, streams.look(limits.resets_per_second));
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.streams)
+        .max_concurrent_streams(u32::try_from(limits.streams).unwrap_or(u32::MAX))
         .max_pending_accept_reset_streams(limits.pending_resets)
         .max_local_error_reset_streams(limits.pending_resets)
-        .max_header_list_size(u32::try_from(MAX_HEADER_BYTES).unwrap_or(u32::MAX))
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
         .serve_connection(TokioIo::new(stream), service);
     let idle = idle(&exchanges, limits.idle);
-    let ending = phase.draining(|| served.load(Ordering::Relaxed));
-    let connection = pin!(connection);
-    let connection = until(connection, ending, idle, |it| it.graceful_shutdown());
+    let ending = phase.draining(|| exchanges.begun() > 0);
+    let mut connection = pin!(connection);
+    let serving = until(connection.as_mut(), ending, idle, |it| it.graceful_shutdown());
     tokio::select! {
-        ended = connection => record_end(ended, peer, context),
-        () = stuck(&exchanges, limits.idle) => context.audit.connection(peer, "answer_not_taken"),
+        ended = serving => {
+            let reason = reason_of_http2(&ended, &exchanges, &streams);
+            record_end(reason, ended.err(), peer, context);
+        }
+        () = stuck(&exchanges, limits.idle) => exchanges.give_up(),
     }
 }
 
@@ -172,19 +175,62 @@ async fn stuck(exchanges: &Exchanges, patience: Duration) {
 }
 
 /// What ended before there was a request has no record of its own but this.
-fn record_end(ended: hyper::Result<Option<()>>, peer: SocketAddr, context: &Context) {
-    let Err(error) = ended else { return };
-    let reason = if error.is_parse_too_large() {
-        "head_too_large"
-    } else if error.is_parse() {
-        "malformed_head"
-    } else if error.is_timeout() {
-        "head_slow"
-    } else if error.is_incomplete_message() {
-        "cut_off"
-    } else {
-        "broken"
-    };
-    tracing::info!(%peer, %error, "a connection ended early");
+fn record_end(reason: Option<&'static str>, error: Option<hyper::Error>, peer: SocketAddr, context: &Context) {
+    let Some(reason) = reason else { return };
+    if let Some(error) = error {
+        tracing::info!(%peer, %error, reason, "a connection ended early");
+    }
     context.audit.connection(peer, reason);
+}
+
+/// Nothing, where a request's own record tells it: its body broke off, or its answer, or nobody took it; or where it is no
+/// fault to end, as after a while without a request.
+fn reason_of_http1(error: &hyper::Error, exchanges: &Exchanges) -> Option<&'static str> {
+    let is_first = exchanges.begun() == 0;
+    if error.is_user() || exchanges.count() > 0 {
+        None
+    } else if error.is_parse_too_large() {
+        Some("head_too_large")
+    } else if error.is_parse() {
+        Some("malformed_head")
+    } else if error.is_timeout() {
+        (is_first || exchanges.head_begun()).then_some("head_slow")
+    } else if error.is_incomplete_message() || exchanges.head_begun() {
+        Some("cut_off")
+    } else {
+        is_first.then_some("broken")
+    }
+}
+
+/// The h2 crate ends a connection by itself, with a GOAWAY, for frames that break its rules and for floods of them; and it
+/// resets streams by itself, which end here together. Streams that became requests have records of their own.
+fn reason_of_http2(
+    ended: &hyper::Result<Option<()>>,
+    exchanges: &Exchanges,
+    streams: &Streams,
+) -> Option<&'static str> {
+    let refused = || (streams.opened() > exchanges.begun()).then_some("streams_refused");
+    let nothing_asked = || (exchanges.begun() == 0).then_some("no_request");
+    let error = match ended {
+        Ok(_) => return refused().or_else(nothing_asked),
+        Err(error) => error,
+    };
+    if streams.flooded() {
+        return Some("too_many_resets");
+    }
+    if error.is_timeout() {
+        return Some("ping_unanswered");
+    }
+    match error.source().and_then(|cause| cause.downcast_ref::<h2::Error>()) {
+        Some(cause) if cause.is_remote() => Some("ended_by_client"),
+        Some(cause) if cause.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM) => Some("flood"),
+        Some(_) => Some("malformed_frames"),
+        None => refused().or_else(nothing_asked),
+    }
+}
+
+/// Whether it is the end that [`Stall`] makes.
+fn is_stall(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::TimedOut)
 }

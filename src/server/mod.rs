@@ -4,16 +4,17 @@ mod admin;
 mod caught;
 mod certificate;
 mod connection;
+mod observed;
 mod peers;
 mod phase;
 mod progress;
 mod readiness;
 mod stall;
+mod streams;
 mod tls;
 
 pub use admin::{Admin, AdminServer};
 pub use certificate::Certificate;
-pub use connection::MAX_HEADERS;
 pub use readiness::Readiness;
 
 use std::io;

@@ -22,6 +22,9 @@ pub const MEDIA_TYPE: &str = prometheus_text::CONTENT_TYPE;
 /// Seconds: a look-up takes milliseconds, a native query seconds, a download minutes.
 const DURATION_BUCKETS: [f64; 10] = [0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0];
 
+/// Seconds: a statement of a page takes microseconds, one of megabytes a fraction of a second.
+const READING_BUCKETS: [f64; 6] = [0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1.0];
+
 /// What stands for an absent row, issuer or reason.
 const NONE: &str = "none";
 
@@ -35,6 +38,8 @@ struct Inner {
     durations: Durations,
     decisions: Family<DecisionLabels, Counter>,
     authentications: Family<AuthnLabels, Counter>,
+    sql_readings: Readings,
+    sql_refusals: Family<ReasonLabel, Counter>,
     in_flight: Gauge,
     connections: Gauge,
     connections_ended: Family<ReasonLabel, Counter>,
@@ -44,7 +49,7 @@ struct Inner {
     registry: Registry,
 }
 
-struct Durations(Family<RowLabel, Histogram, fn() -> Histogram>);
+struct Durations(Family<RouteLabel, Histogram, fn() -> Histogram>);
 
 impl Default for Durations {
     fn default() -> Self {
@@ -52,22 +57,30 @@ impl Default for Durations {
     }
 }
 
+struct Readings(Histogram);
+
+impl Default for Readings {
+    fn default() -> Self {
+        Self(Histogram::new(READING_BUCKETS))
+    }
+}
+
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct RequestLabels {
-    row: &'static str,
+    route: &'static str,
     method: &'static str,
     /// Empty where the client left before there was an answer.
     code: Option<u16>,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct RowLabel {
-    row: &'static str,
+struct RouteLabel {
+    route: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct DecisionLabels {
-    row: &'static str,
+    route: &'static str,
     decision: &'static str,
     reason: &'static str,
 }
@@ -91,13 +104,15 @@ struct ResultLabel {
 
 /// What a request came to, as its record says.
 pub(super) struct Ended<'r> {
-    pub(super) row: Option<&'static str>,
+    pub(super) route: Option<&'static str>,
     pub(super) method: &'static str,
     pub(super) status: Option<u16>,
     pub(super) decision: &'static str,
     pub(super) reason: Option<&'static str>,
     pub(super) issuer: Option<&'r str>,
     pub(super) authentication: Option<(&'static str, &'static str)>,
+    /// How long its SQL took to read, or why it was not read.
+    pub(super) sql: Option<Result<Duration, &'static str>>,
     pub(super) took: Duration,
 }
 
@@ -118,6 +133,8 @@ impl Metrics {
         registry.register("http_request_duration_seconds", help, inner.durations.0.clone());
         registry.register("decisions", "What was decided of requests", inner.decisions.clone());
         registry.register("authn", "What requests proved about their callers", inner.authentications.clone());
+        registry.register("sql_parse_seconds", "Reading a statement", inner.sql_readings.0.clone());
+        registry.register("sql_parse_failures", "Statements that were not read", inner.sql_refusals.clone());
         registry.register("requests_in_flight", "Requests under way", inner.in_flight.clone());
         registry.register("connections", "Connections that are open", inner.connections.clone());
         let help = "Connections refused, or ended before there was a request";
@@ -176,11 +193,16 @@ impl Metrics {
     pub(super) fn request_ended(&self, ended: &Ended<'_>) {
         let inner = &self.0;
         inner.in_flight.dec();
-        let row = ended.row.unwrap_or(NONE);
-        inner.requests.get_or_create(&RequestLabels { row, method: ended.method, code: ended.status }).inc();
-        inner.durations.0.get_or_create(&RowLabel { row }).observe(ended.took.as_secs_f64());
+        let route = ended.route.unwrap_or(NONE);
+        inner.requests.get_or_create(&RequestLabels { route, method: ended.method, code: ended.status }).inc();
+        inner.durations.0.get_or_create(&RouteLabel { route }).observe(ended.took.as_secs_f64());
         let reason = ended.reason.unwrap_or(NONE);
-        inner.decisions.get_or_create(&DecisionLabels { row, decision: ended.decision, reason }).inc();
+        inner.decisions.get_or_create(&DecisionLabels { route, decision: ended.decision, reason }).inc();
+        match ended.sql {
+            Some(Ok(took)) => inner.sql_readings.0.observe(took.as_secs_f64()),
+            Some(Err(reason)) => drop(inner.sql_refusals.get_or_create(&ReasonLabel { reason }).inc()),
+            None => {}
+        }
         if let Some((result, reason)) = ended.authentication {
             let issuer = ended.issuer.unwrap_or(NONE).to_owned();
             inner.authentications.get_or_create(&AuthnLabels { issuer, result, reason }).inc();
@@ -215,8 +237,8 @@ impl Collector for OfUpstream {
         let routers: Routers = self.0.routers();
         let counter = ConstCounter::<u64>::TYPE;
         let mut family = encoder.encode_descriptor("task_lookup", "Look-ups of tasks", None, counter)?;
-        for (result, count) in self.0.lookups().counts() {
-            ConstCounter::new(count).encode(family.encode_family(&[("result", result)])?)?;
+        for (result, cache, count) in self.0.lookups().counts() {
+            ConstCounter::new(count).encode(family.encode_family(&[("result", result), ("cache", cache)])?)?;
         }
         let help = "Requests sent to Routers, the gate's own among them";
         let mut family = encoder.encode_descriptor("upstream_requests", help, None, counter)?;
@@ -261,8 +283,10 @@ impl Collector for OfKeys {
         let help = "Fetches of an issuer's keys that ended";
         let mut family = encoder.encode_descriptor("jwks_fetch", help, None, ConstCounter::<u64>::TYPE)?;
         for status in &self.0 {
-            let labels = [("issuer", status.issuer_name.as_str())];
-            ConstCounter::new(status.fetches).encode(family.encode_family(&labels)?)?;
+            for (result, count) in [("ok", status.fetches - status.failed), ("failed", status.failed)] {
+                let labels = [("issuer", status.issuer_name.as_str()), ("result", result)];
+                ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+            }
         }
         Ok(())
     }
@@ -278,33 +302,37 @@ mod tests {
         let metrics = Metrics::new();
         metrics.request_began();
         metrics.request_ended(&Ended {
-            row: Some("status"),
+            route: Some("status"),
             method: "GET",
             status: Some(403),
             decision: "deny",
             reason: Some("missing_permissions"),
             issuer: Some("dev"),
             authentication: Some(("verified", "none")),
+            sql: Some(Ok(Duration::from_micros(5))),
             took: Duration::from_millis(3),
         });
         metrics.connection_ended("tls_slow");
         let _open = metrics.connection();
         let keys = Some((2, Duration::from_secs(7)));
-        let issuer = KeyStatus { issuer_name: "dev".to_owned(), keys, usable: true, fetches: 3, failures: 0 };
+        let issuer =
+            KeyStatus { issuer_name: "dev".to_owned(), keys, usable: true, fetches: 3, failed: 1, failures: 0 };
         let text = metrics.render(&Upstream::for_tests(&Limits::default()), vec![issuer]);
         for line in [
-            r#"msq_gate_http_requests_total{row="status",method="GET",code="403"} 1"#,
-            r#"msq_gate_http_request_duration_seconds_count{row="status"} 1"#,
-            r#"msq_gate_decisions_total{row="status",decision="deny",reason="missing_permissions"} 1"#,
+            r#"msq_gate_http_requests_total{route="status",method="GET",code="403"} 1"#,
+            r#"msq_gate_http_request_duration_seconds_count{route="status"} 1"#,
+            r#"msq_gate_decisions_total{route="status",decision="deny",reason="missing_permissions"} 1"#,
             r#"msq_gate_authn_total{issuer="dev",result="verified",reason="none"} 1"#,
             r#"msq_gate_jwks_keys{issuer="dev"} 2"#,
             r#"msq_gate_jwks_age_seconds{issuer="dev"} 7"#,
-            r#"msq_gate_jwks_fetch_total{issuer="dev"} 3"#,
+            r#"msq_gate_jwks_fetch_total{issuer="dev",result="ok"} 2"#,
+            r#"msq_gate_jwks_fetch_total{issuer="dev",result="failed"} 1"#,
+            "msq_gate_sql_parse_seconds_count 1",
             "msq_gate_requests_in_flight 0",
             "msq_gate_connections 1",
             r#"msq_gate_connections_refused_total{reason="tls_slow"} 1"#,
             "msq_gate_config_last_reload_successful 1",
-            r#"msq_gate_task_lookup_total{result="cached"} 0"#,
+            r#"msq_gate_task_lookup_total{result="found",cache="hit"} 0"#,
             r#"msq_gate_router_healthy{router="127.0.0.1:8888"} 1"#,
             r#"msq_gate_upstream_requests_total{router="127.0.0.1:8888",result="answered"} 0"#,
         ] {

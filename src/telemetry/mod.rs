@@ -3,6 +3,7 @@
 mod audit;
 mod file;
 mod metrics;
+mod panics;
 mod record;
 
 use std::io::{self, Write};
@@ -26,7 +27,7 @@ pub fn audit_out(out: &AuditOut) -> io::Result<Box<dyn Write + Send>> {
     }
 }
 
-/// Sends the log to standard error, one JSON object a line.
+/// Sends the log to standard error, one JSON object a line; panics too.
 pub fn log_to_stderr() {
     let subscriber = tracing_subscriber::fmt()
         .json()
@@ -37,4 +38,5 @@ pub fn log_to_stderr() {
         .finish();
     // Only a second call could fail, and the first one's log is as good.
     let _ = tracing::subscriber::set_global_default(subscriber);
+    std::panic::set_hook(Box::new(panics::log));
 }

@@ -21,6 +21,9 @@ use crate::auth::Identity;
 use crate::inspect::Facts;
 use crate::permission::{Need, Permissions, ResourceAction};
 
+/// How a request ended of which nothing else was said.
+const CLIENT_LEFT: &str = "client_left";
+
 /// The record of one request; written when dropped.
 pub struct Record {
     log: AuditLog,
@@ -32,6 +35,8 @@ pub struct Record {
     method: &'static str,
     /// Result and reason.
     authentication: Option<(&'static str, &'static str)>,
+    /// How long its SQL took to read, or why it was not read.
+    sql: Option<Result<Duration, &'static str>>,
     caller: Option<Arc<Identity>>,
     roles: Vec<String>,
     row: Option<&'static str>,
@@ -84,6 +89,7 @@ impl Record {
             peer,
             method: method_word(method),
             authentication: None,
+            sql: None,
             caller: None,
             roles: Vec::new(),
             row: None,
@@ -96,7 +102,7 @@ impl Record {
             fault: None,
             status: None,
             bytes: 0,
-            end: "client_left",
+            end: CLIENT_LEFT,
         }
     }
 
@@ -143,10 +149,16 @@ impl Record {
     /// What inspection found.
     pub fn inspected(&mut self, facts: &Facts, need: &Need) {
         self.statement = facts.statement;
+        self.sql = facts.reading_took.map(Ok);
         if facts.id.is_some() {
             self.id.clone_from(&facts.id);
         }
         self.needed = need.permissions().map(ResourceAction::to_line).collect();
+    }
+
+    /// Its SQL was not read, for this reason.
+    pub const fn sql_refused(&mut self, reason: &'static str) {
+        self.sql = Some(Err(reason));
     }
 
     /// The caller holds all that is needed.
@@ -174,6 +186,13 @@ impl Record {
     /// The answer's body was handed on whole.
     pub const fn complete(&mut self) {
         self.end = "complete";
+    }
+
+    /// The client took nothing of the answer for too long, and was left.
+    pub fn not_taken(&mut self) {
+        if self.end == CLIENT_LEFT {
+            self.end = "not_taken";
+        }
     }
 
     /// The answer's body broke off.
@@ -220,13 +239,14 @@ impl Drop for Record {
         let took = self.began.elapsed();
         // Counted where it is recorded, so that the two tell the same.
         self.log.metrics().request_ended(&Ended {
-            row: self.row,
+            route: self.row,
             method: self.method,
             status: self.status,
             decision: self.decision,
             reason: self.reason,
             issuer: self.caller.as_deref().map(Identity::issuer_name),
             authentication: self.authentication,
+            sql: self.sql,
             took,
         });
         let mut line = Vec::with_capacity(LINE_BYTES);

@@ -6,18 +6,19 @@ use http::HeaderValue;
 
 use crate::config::Account;
 
-/// The `Authorization` of every request to Druid: RFC 7617 or RFC 6750.
-pub fn authorization(account: &Account) -> HeaderValue {
+/// The `Authorization` of every request to Druid: RFC 7617 or RFC 6750; none where the certificate says who the gate is.
+pub fn authorization(account: &Account) -> Option<HeaderValue> {
     let text = match account {
         Account::Basic { username, password } => {
             format!("Basic {}", STANDARD.encode(format!("{username}:{}", password.expose())))
         }
         Account::Bearer { token } => format!("Bearer {}", token.expose()),
+        Account::Certificate => return None,
     };
     // Base64 is always a valid header value, and the configuration has looked at the token.
     let mut value = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"));
     value.set_sensitive(true);
-    value
+    Some(value)
 }
 
 #[cfg(test)]
@@ -28,10 +29,12 @@ mod tests {
     #[test]
     fn both_forms_are_sent_and_never_shown() {
         let secret = || Secret::new("pass word".to_owned());
-        let basic = authorization(&Account::Basic { username: "msq_gate".to_owned(), password: secret() });
+        let basic =
+            authorization(&Account::Basic { username: "msq_gate".to_owned(), password: secret() }).expect("one");
         assert_eq!(basic, format!("Basic {}", STANDARD.encode("msq_gate:pass word")));
-        let bearer = authorization(&Account::Bearer { token: secret() });
+        let bearer = authorization(&Account::Bearer { token: secret() }).expect("one");
         assert_eq!(bearer, "Bearer pass word");
+        assert_eq!(authorization(&Account::Certificate), None);
         assert_eq!(format!("{basic:?} {bearer:?}"), "Sensitive Sensitive");
     }
 }

@@ -24,15 +24,13 @@ pub const KEEP_FOUND: Duration = Duration::from_mins(10);
 /// Tasks kept: some 300 bytes each.
 pub const MAX_KEPT: usize = 10_000;
 
-/// The wait for the whole of a look-up's answer.
-pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Bytes of a look-up's answer; an `errorMsg` in it may be long.
 pub const MAX_LOOKUP_BODY: usize = 1024 * 1024;
 
 /// Looks tasks up in Druid.
 pub struct Directory {
     upstream: Upstream,
+    patience: Duration,
     kept: Mutex<Kept>,
 }
 
@@ -53,10 +51,10 @@ enum NotFound {
 }
 
 impl Directory {
-    /// Over these connections.
+    /// Over these connections; `patience` is the wait for the whole of an answer.
     #[must_use]
-    pub fn new(upstream: Upstream) -> Self {
-        Self { upstream, kept: Mutex::default() }
+    pub fn new(upstream: Upstream, patience: Duration) -> Self {
+        Self { upstream, patience, kept: Mutex::default() }
     }
 
     fn cell(&self, id: &TaskId) -> Cell {
@@ -72,7 +70,7 @@ impl Directory {
     }
 
     async fn ask(&self, id: &TaskId) -> Result<TaskFacts, NotFound> {
-        tokio::time::timeout(LOOKUP_TIMEOUT, self.ask_druid(id))
+        tokio::time::timeout(self.patience, self.ask_druid(id))
             .await
             .unwrap_or(Err(NotFound::Fault(LookupFault::Unreachable)))
     }
@@ -82,9 +80,10 @@ impl Directory {
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
         let answer = self.upstream.send(&Method::GET, &target, headers, None).await.map_err(|fault| match fault {
             UpstreamFault::Unreachable | UpstreamFault::Slow => NotFound::Fault(LookupFault::Unreachable),
-            UpstreamFault::OwnAccountRefused | UpstreamFault::NoLeader | UpstreamFault::Redirect => {
-                NotFound::Fault(LookupFault::Unreadable)
-            }
+            UpstreamFault::OwnAccountRefused
+            | UpstreamFault::NoLeader
+            | UpstreamFault::Upgrade
+            | UpstreamFault::Redirect => NotFound::Fault(LookupFault::Unreadable),
         })?;
         match answer.status() {
             StatusCode::OK => {}

@@ -2,19 +2,21 @@
 //!
 //! Two doors: [`Upstream::forward`], which takes nothing but an authorized request, and [`Directory`], the reads that the
 //! gate makes for itself. Beside them each Router is asked for its health, without credentials and with no byte of any
-//! caller's ([`Routers::watch`]).
+//! caller's ([`Routers::watch`]); and `check --online` looks at each of them once ([`probe`]).
 
 mod account;
 mod body;
 mod connector;
 mod directory;
 mod headers;
+mod probe;
 mod routers;
 mod tally;
 
 pub use body::{Broken, RouterBody};
 pub use directory::Directory;
 pub use headers::from_druid as strip_hop_by_hop;
+pub use probe::{ProbeFault, Probed, probe};
 pub use routers::Routers;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -29,7 +31,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::auth::Identity;
-use crate::config::{Account, DruidSettings, Limits};
+use crate::config::{DruidSettings, Limits, Secret};
 use crate::druid::{Answer, Row};
 use crate::inspect::{Inspected, Submitted};
 use crate::policy::{Authorized, Grants};
@@ -58,6 +60,9 @@ pub enum UpstreamFault {
     /// A service that is not the leader pointed to another.
     #[error("Druid is choosing a leader")]
     NoLeader,
+    /// Another protocol, for which nobody asked.
+    #[error("the Router answered by changing protocols")]
+    Upgrade,
     /// A redirect that no row expects.
     #[error("the Router answered with a redirect")]
     Redirect,
@@ -96,13 +101,34 @@ impl Unfiltered {
 
 type RouterClient = Client<Connector, Full<Bytes>>;
 
+/// How Routers are reached, and who the gate is there.
+struct Access {
+    client: RouterClient,
+    tls_files: Option<Secret<Vec<String>>>,
+    authorization: Option<HeaderValue>,
+}
+
+impl Access {
+    fn new(settings: &DruidSettings, connect: Duration) -> Self {
+        let connector = connector::new(settings.tls.as_ref(), connect);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .pool_max_idle_per_host(POOL_IDLE_CONNECTIONS)
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .build(connector);
+        let tls_files = settings.tls.as_ref().map(|tls| tls.files.clone());
+        Self { client, tls_files, authorization: account::authorization(&settings.account) }
+    }
+}
+
 /// The connections to the Routers.
 #[derive(Clone)]
 pub struct Upstream {
-    client: RouterClient,
+    access: Arc<RwLock<Arc<Access>>>,
     routers: Routers,
-    authorization: Arc<RwLock<HeaderValue>>,
     lookups: Arc<LookupTally>,
+    connect_timeout: Duration,
     scheme: Scheme,
     response_timeout: Duration,
     idle_timeout: Duration,
@@ -112,19 +138,12 @@ impl Upstream {
     /// Prepares connections; none is opened yet.
     #[must_use]
     pub fn new(settings: &DruidSettings, limits: &Limits) -> Self {
-        let connector = connector::new(settings.tls.as_ref(), limits.router_connect);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .pool_max_idle_per_host(POOL_IDLE_CONNECTIONS)
-            .pool_timer(TokioTimer::new())
-            .timer(TokioTimer::new())
-            .build(connector);
         let authorities = settings.routers.iter().filter_map(|uri| uri.authority()).cloned();
         Self {
-            client,
+            access: Arc::new(RwLock::new(Arc::new(Access::new(settings, limits.router_connect)))),
             routers: Routers::new(authorities.collect()),
-            authorization: Arc::new(RwLock::new(account::authorization(&settings.account))),
             lookups: Arc::default(),
+            connect_timeout: limits.router_connect,
             scheme: if settings.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP },
             response_timeout: limits.router_response,
             idle_timeout: limits.router_idle,
@@ -143,10 +162,17 @@ impl Upstream {
         &self.lookups
     }
 
-    /// From now on the gate has this account.
-    pub fn replace_account(&self, account: &Account) {
-        let authorization = account::authorization(account);
-        *self.authorization.write().unwrap_or_else(PoisonError::into_inner) = authorization;
+    /// From now on the gate has this account, and these certificates. Requests under way end as they began; connections that
+    /// wait for another are kept, unless the certificates are others.
+    pub fn replace_access(&self, settings: &DruidSettings) {
+        let fresh = Access::new(settings, self.connect_timeout);
+        let mut access = self.access.write().unwrap_or_else(PoisonError::into_inner);
+        let client = if access.tls_files == fresh.tls_files { access.client.clone() } else { fresh.client };
+        *access = Arc::new(Access { client, ..fresh });
+    }
+
+    fn access(&self) -> Arc<Access> {
+        Arc::clone(&self.access.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// One that no test asks anything.
@@ -154,7 +180,7 @@ impl Upstream {
     pub(crate) fn for_tests(limits: &Limits) -> Self {
         let settings = DruidSettings {
             routers: vec![Uri::from_static("http://127.0.0.1:8888")],
-            account: Account::Bearer { token: crate::config::Secret::new("token".to_owned()) },
+            account: crate::config::Account::Bearer { token: crate::config::Secret::new("token".to_owned()) },
             tls: None,
         };
         Self::new(&settings, limits)
@@ -199,8 +225,7 @@ impl Upstream {
         mut headers: HeaderMap,
         body: Option<Bytes>,
     ) -> Result<Response<RouterBody>, UpstreamFault> {
-        let authorization = self.authorization.read().unwrap_or_else(PoisonError::into_inner).clone();
-        headers.insert(AUTHORIZATION, authorization);
+        headers.extend(self.access().authorization.clone().map(|value| (AUTHORIZATION, value)));
         let mut routers = self.routers.in_order().into_iter();
         while let Some(router) = routers.next() {
             // For the last one to try nothing need be kept.
@@ -231,7 +256,7 @@ impl Upstream {
         *request.uri_mut() = uri.build().map_err(|_| Unsent::Nothing)?;
         *request.headers_mut() = headers;
         let on_its_way = router.enter();
-        match tokio::time::timeout(self.response_timeout, self.client.request(request)).await {
+        match tokio::time::timeout(self.response_timeout, self.access().client.request(request)).await {
             Ok(Ok(response)) => {
                 router.count(Sent::Answered);
                 Ok(response.map(|body| RouterBody::new(body, self.idle_timeout, on_its_way)))
@@ -269,6 +294,8 @@ fn check(row: &Row, response: Response<RouterBody>) -> Result<Response<RouterBod
             Err(UpstreamFault::OwnAccountRefused)
         }
         StatusCode::TEMPORARY_REDIRECT => Err(UpstreamFault::NoLeader),
+        // RFC 9110, section 15.2.2: the gate sends no `Upgrade`.
+        status if status.is_informational() => Err(UpstreamFault::Upgrade),
         StatusCode::NOT_MODIFIED => Ok(response),
         status if status.is_redirection() && row.answer != Answer::ConsoleRoot => Err(UpstreamFault::Redirect),
         _ => Ok(response),

@@ -74,10 +74,15 @@ impl LookupTally {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The counts, each under its word.
+    /// The counts, each under what came of them and whether that was known already.
     #[must_use]
-    pub fn counts(&self) -> [(&'static str, u64); 4] {
-        [("cached", &self.cached), ("found", &self.found), ("unknown", &self.unknown), ("failed", &self.failed)]
-            .map(|(word, count)| (word, count.load(Ordering::Relaxed)))
+    pub fn counts(&self) -> [(&'static str, &'static str, u64); 4] {
+        [
+            ("found", "hit", &self.cached),
+            ("found", "miss", &self.found),
+            ("unknown", "miss", &self.unknown),
+            ("failed", "miss", &self.failed),
+        ]
+        .map(|(result, cache, count)| (result, cache, count.load(Ordering::Relaxed)))
     }
 }

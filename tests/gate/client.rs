@@ -1,7 +1,7 @@
 //! A client that sends exactly the bytes it is told to, over TLS or in clear, and reads the answer whole.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,15 +60,21 @@ impl Server {
 
     /// A connection on which the test speaks for itself.
     pub fn connect(&self) -> io::Result<Box<dyn Stream>> {
+        self.connect_from().map(|(_, stream)| stream)
+    }
+
+    /// The same, with the address from which it comes.
+    pub fn connect_from(&self) -> io::Result<(SocketAddr, Box<dyn Stream>)> {
         let tcp = TcpStream::connect(&self.address)?;
         tcp.set_read_timeout(Some(ANSWER_BOUND))?;
         tcp.set_nodelay(true)?;
+        let own = tcp.local_addr()?;
         match &self.tls {
-            None => Ok(Box::new(tcp)),
+            None => Ok((own, Box::new(tcp))),
             Some(config) => {
                 let name = ServerName::try_from("127.0.0.1").expect("an address");
                 let connection = ClientConnection::new(Arc::clone(config), name).expect("TLS");
-                Ok(Box::new(StreamOwned::new(connection, tcp)))
+                Ok((own, Box::new(StreamOwned::new(connection, tcp))))
             }
         }
     }

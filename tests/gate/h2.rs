@@ -1,17 +1,15 @@
 //! HTTP/2 by hand: frames that no well-behaved client sends, and the bounds that meet them.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use msq_gate_bed::GateOptions;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 
+use crate::cases::{Case, House, PROBE, Seen, run};
 use crate::client::{Server, tls_config};
-use crate::faults::await_connection;
-use crate::standin::StandIn;
-use crate::support::{BED, options, own_gate, token};
+use crate::support::BED;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -22,6 +20,8 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
+const CONTINUATION: u8 = 9;
 
 const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
@@ -131,82 +131,234 @@ fn to_the_end(stream: &mut Connection) -> (Vec<u8>, Duration) {
     (kinds, start.elapsed())
 }
 
+/// A part of what the gate is told, so that the cases are over soon.
+const LIMITS: &str = "idle_seconds = 2\nstreams = 5\npending_resets = 5\nresets_per_second = 30\n\
+                      requests_per_caller = 1000\nrouter_response_seconds = 6";
+
+/// The first frame that says how it ends, in words; settings and pings are acknowledged meanwhile.
+fn ends(stream: &mut Connection) -> String {
+    let code = |payload: &[u8], at: usize| payload.get(at + 3).copied().unwrap_or_default();
+    while let Some((head, payload)) = read_frame(stream) {
+        let (kind, flags) = (head[3], head[4]);
+        match kind {
+            // With the end of the stream; its window is large enough for that.
+            HEADERS | DATA if flags & END_STREAM != 0 => return "answered".to_owned(),
+            RST_STREAM => return format!("reset {}", code(&payload, 0)),
+            // Without an error it is only the announcement of an end.
+            GOAWAY if code(&payload, 4) != 0 => return format!("goaway {}", code(&payload, 4)),
+            SETTINGS | PING if flags & ACK == 0 => {
+                let payload = if kind == PING { payload } else { Vec::new() };
+                let _ = stream.write_all(&frame(kind, ACK, 0, &payload)).and_then(|()| stream.flush());
+            }
+            _ => {}
+        }
+    }
+    "closed".to_owned()
+}
+
+/// A connection that says hello, then this.
+fn say(house: &House, bytes: &[u8]) -> (SocketAddr, Connection) {
+    let mut stream = connect(&house.gate);
+    let hello = [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat();
+    let _ = stream.write_all(&[&hello, bytes].concat()).and_then(|()| stream.flush());
+    (stream.sock.local_addr().expect("an address"), stream)
+}
+
+fn seen((peer, mut stream): (SocketAddr, Connection)) -> Seen {
+    let ends = ends(&mut stream);
+    // As a client does that is told off.
+    stream.conn.send_close_notify();
+    let _ = stream.flush();
+    Seen { peer, ends, answer: None }
+}
+
+/// Reads to the end, whatever comes.
+fn seen_to_the_end((peer, mut stream): (SocketAddr, Connection)) -> Seen {
+    let (kinds, _) = to_the_end(&mut stream);
+    let ends = if kinds.contains(&DATA) { "data, then closed" } else { "closed" };
+    Seen { peer, ends: ends.to_owned(), answer: None }
+}
+
+/// The fields of a good request to a Router that does this.
+fn fields<'a>(bearer: &'a str, mode: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        (":method", "GET"),
+        (":scheme", "https"),
+        (":authority", "x"),
+        (":path", PROBE),
+        ("authorization", bearer),
+        ("user-agent", mode),
+    ]
+}
+
+fn head(house: &House, stream: u32, mode: &str, more: &[(&str, &str)]) -> Vec<u8> {
+    let bearer = format!("Bearer {}", house.reader);
+    let mut fields = fields(&bearer, mode);
+    fields.extend(more);
+    frame(HEADERS, END_HEADERS | END_STREAM, stream, &block(&fields))
+}
+
+fn case(
+    name: &str,
+    ends: &'static str,
+    records: &'static [&'static str],
+    act: impl Fn(&House) -> Seen + 'static,
+) -> Case {
+    Case { name: format!("HTTP/2: {name}"), act: Box::new(act), ends, records, within: 15 }
+}
+
+/// A field of initial window size nought: nothing of any answer may be sent (section 6.5.2).
+const NO_WINDOW: [u8; 6] = [0, 4, 0, 0, 0, 0];
+
+/// What the h2 crate meets by itself: the connection's end, or one stream's.
+fn refused_cases() -> Vec<Case> {
+    vec![
+        case("a name in capitals", "goaway 1", &["connection malformed_frames"], |house| {
+            seen(say(house, &head(house, 1, "well", &[("X-Capital", "x")])))
+        }),
+        case("a field of the connection's", "reset 1", &["connection streams_refused"], |house| {
+            seen(say(house, &head(house, 1, "well", &[("connection", "close")])))
+        }),
+        case("a length that lies", "reset 1", &["connection streams_refused"], |house| {
+            seen(say(house, &head(house, 1, "well", &[("content-length", "5")])))
+        }),
+        case("fields past the bound", "answered", &["connection streams_refused"], |house| {
+            let part = block(&[("x-long", &"a".repeat(12_000))]);
+            let mut bytes = frame(HEADERS, END_STREAM, 1, &block(&fields("Bearer x", "well")));
+            bytes.extend([0, 0, END_HEADERS].into_iter().flat_map(|flags| frame(CONTINUATION, flags, 1, &part)));
+            seen(say(house, &bytes))
+        }),
+        case("more streams than may be at a time", "reset 7", &["*", "connection streams_refused"], |house| {
+            let heads: Vec<u8> = (1..12).step_by(2).flat_map(|stream| head(house, stream, "never", &[])).collect();
+            seen(say(house, &heads))
+        }),
+        case("a host that is not the authority", "answered", &["400 several_hosts complete"], |house| {
+            seen(say(house, &head(house, 1, "well", &[("host", "y")])))
+        }),
+        case("the authority as host too", "answered", &["200 - complete"], |house| {
+            seen(say(house, &head(house, 1, "well", &[("host", "x")])))
+        }),
+        case("no preface", "closed", &["connection malformed_frames"], |house| {
+            let mut stream = connect(&house.gate);
+            let _ = stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").and_then(|()| stream.flush());
+            seen((stream.sock.local_addr().expect("an address"), stream))
+        }),
+        case("data without a stream", "goaway 1", &["connection malformed_frames"], |house| {
+            seen(say(house, &frame(DATA, 0, 0, b"x")))
+        }),
+        case("a stream of the server's", "goaway 1", &["connection malformed_frames"], |house| {
+            seen(say(house, &head(house, 2, "well", &[])))
+        }),
+        case("a reset of no stream", "goaway 1", &["connection malformed_frames"], |house| {
+            seen(say(house, &frame(RST_STREAM, 0, 9, &[0, 0, 0, 8])))
+        }),
+        case("a frame past the size", "goaway 6", &["connection malformed_frames"], |house| {
+            seen(say(house, &frame(DATA, 0, 1, &[0; 20_000])))
+        }),
+        case("settings of an odd length", "goaway 1", &["connection malformed_frames"], |house| {
+            seen(say(house, &frame(SETTINGS, 0, 0, &[0; 5])))
+        }),
+        case("fields that cannot be decoded", "goaway 1", &["connection malformed_frames"], |house| {
+            seen(say(house, &frame(HEADERS, END_HEADERS | END_STREAM, 1, &[0xff; 20])))
+        }),
+        case("a window past its bound", "goaway 3", &["connection malformed_frames"], |house| {
+            let most = [0x7f, 0xff, 0xff, 0xff];
+            seen(say(house, &[frame(WINDOW_UPDATE, 0, 0, &most), frame(WINDOW_UPDATE, 0, 0, &most)].concat()))
+        }),
+        case("fields without end", "goaway 11", &["connection flood"], |house| {
+            let part = block(&[("x-part", &"a".repeat(10_000))]);
+            let mut bytes = frame(HEADERS, END_STREAM, 1, &part);
+            for _ in 0..200 {
+                bytes.extend(frame(CONTINUATION, 0, 1, &part));
+            }
+            seen(say(house, &bytes))
+        }),
+    ]
+}
+
+/// What takes time or many frames.
+fn flood_cases() -> Vec<Case> {
+    vec![
+        // CVE-2023-44487.
+        case("streams reset before they are served", "closed", &["*", "connection flood"], |house| {
+            let reset =
+                |stream| [head(house, stream, "well", &[]), frame(RST_STREAM, 0, stream, &[0, 0, 0, 8])].concat();
+            seen_to_the_end(say(house, &(1..2001).step_by(2).flat_map(reset).collect::<Vec<u8>>()))
+        }),
+        case("a few streams reset before they are served", "goaway 11", &["*", "connection flood"], |house| {
+            let reset =
+                |stream| [head(house, stream, "well", &[]), frame(RST_STREAM, 0, stream, &[0, 0, 0, 8])].concat();
+            seen(say(house, &(1..40).step_by(2).flat_map(reset).collect::<Vec<u8>>()))
+        }),
+        case("streams reset while they are served", "closed", &["*", "connection too_many_resets"], |house| {
+            let (peer, mut stream) = say(house, &[]);
+            for id in (1..1000).step_by(2) {
+                let before = house.standin.count();
+                if stream.write_all(&head(house, id, "never", &[])).and_then(|()| stream.flush()).is_err() {
+                    break;
+                }
+                // It is at the Router when it is reset; once the gate has had enough, none is any more.
+                if !house.standin.has_count(before + 1) {
+                    break;
+                }
+                let _ = stream.write_all(&frame(RST_STREAM, 0, id, &[0, 0, 0, 8])).and_then(|()| stream.flush());
+            }
+            seen_to_the_end((peer, stream))
+        }),
+        case("no window for an answer", "closed", &["200 - not_taken"], |house| {
+            let bytes = [frame(SETTINGS, 0, 0, &NO_WINDOW), head(house, 1, "endless", &[])].concat();
+            seen_to_the_end(say(house, &bytes))
+        }),
+        case("no window for a 401", "closed", &["401 no_credentials complete"], |house| {
+            let refused = frame(HEADERS, END_HEADERS | END_STREAM, 1, &block(&fields("", "well")[..4]));
+            seen_to_the_end(say(house, &[frame(SETTINGS, 0, 0, &NO_WINDOW), refused].concat()))
+        }),
+        case("nothing asked", "closed", &["connection no_request"], |house| seen_to_the_end(say(house, &[]))),
+        case("nothing said", "closed", &["connection no_request"], |house| {
+            let mut stream = connect(&house.gate);
+            let _ = stream.flush().and_then(|()| stream.read_to_end(&mut Vec::new()));
+            let peer = stream.sock.local_addr().expect("an address");
+            Seen { peer, ends: "closed".to_owned(), answer: None }
+        }),
+        case("a client that leaves before its answer", "left", &["- - client_left"], |house| {
+            let before = house.standin.count();
+            let (peer, stream) = say(house, &head(house, 1, "never", &[]));
+            house.standin.await_count(before + 1);
+            drop(stream);
+            Seen { peer, ends: "left".to_owned(), answer: None }
+        }),
+        case("an answer that breaks off", "reset 2", &["200 - broken_upstream"], |house| {
+            seen(say(house, &head(house, 1, "cut-length", &[])))
+        }),
+    ]
+}
+
+pub fn http2_cases() -> Vec<Case> {
+    [refused_cases(), flood_cases()].into_iter().flatten().collect()
+}
+
 #[test]
 fn http2_is_bounded() {
-    let standin = StandIn::start();
-    let more = "[limits]\nidle_seconds = 3\nstreams = 5\npending_resets = 5\n".to_owned();
-    let (process, gate) = own_gate(GateOptions { router_url: standin.url.clone(), more, ..options() });
-    let bearer = format!("Bearer {}", token("reader"));
-    let fields = |mode| {
-        [
-            (":method", "GET"),
-            (":scheme", "https"),
-            (":authority", "x"),
-            (":path", "/druid/v2/sql/task/enabled"),
-            ("authorization", bearer.as_str()),
-            ("user-agent", mode),
-        ]
-    };
-    let alive = || assert_eq!(h2_outcome(&gate, &h2_request(&fields("well"), None)), HEADERS);
-    alive();
-
-    // A stream that takes nothing of an endless answer, on a connection that is alive: the window is shut (6.5.2).
-    let mut shut = connect(&gate);
-    shut.write_all(PREFACE).expect("sent");
-    shut.write_all(&frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])).expect("sent");
-    shut.write_all(&frame(HEADERS, END_HEADERS | END_STREAM, 1, &block(&fields("endless")))).expect("sent");
-    let (kinds, took) = to_the_end(&mut shut);
-    assert!(kinds.contains(&HEADERS) && !kinds.contains(&DATA), "{kinds:?}");
-    assert!(took < Duration::from_secs(10), "{took:?}");
-    await_connection(&process.audit, "answer_not_taken");
-    alive();
-
-    // A connection on which nothing is asked, one on which nothing is said at all, and one that leaves no window for its
-    // 401: none needs credentials, and each answers every ping.
-    let shut = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
-    let refused = frame(HEADERS, END_HEADERS | END_STREAM, 1, &block(&fields("well")[..4]));
-    for bytes in [[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat(), Vec::new(), [PREFACE, &shut, &refused].concat()] {
-        let mut idle = connect(&gate);
-        idle.write_all(&bytes).expect("sent");
-        let _ = idle.flush();
-        let (_, took) = to_the_end(&mut idle);
-        assert!(took < Duration::from_secs(10), "{took:?}");
-    }
-    alive();
-
+    let house = House::start(LIMITS);
+    run(&house, &http2_cases());
     // HTTP/1.1: requests without end, and no answer read.
-    let mut unread = gate.connect().expect("connects");
+    let mut unread = house.gate.connect().expect("connects");
     let requests = "GET /status/health HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
     let start = Instant::now();
     while unread.write_all(requests.as_bytes()).is_ok() {
         assert!(start.elapsed() < Duration::from_secs(30), "the connection is held");
     }
-    alive();
+    house.alive();
+}
 
-    // More streams than are served at a time: the sixth is refused, the others are not.
-    let mut many = connect(&gate);
-    let mut bytes = [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat();
-    for stream in (1..12).step_by(2) {
-        bytes.extend(frame(HEADERS, END_HEADERS | END_STREAM, stream, &block(&fields("never"))));
-    }
-    many.write_all(&bytes).expect("sent");
-    let refused = std::iter::from_fn(|| next(&mut many)).find(|(kind, _, _)| matches!(*kind, RST_STREAM | GOAWAY));
-    let (kind, stream, payload) = refused.expect("a refusal");
-    // REFUSED_STREAM (7).
-    assert_eq!((kind, stream, payload.as_slice()), (RST_STREAM, 11, &[0, 0, 0, 7][..]));
-    drop(many);
-
-    // Streams opened and reset at once, over and over (CVE-2023-44487).
-    let mut flood = connect(&gate);
-    let mut bytes = [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat();
-    for stream in (1..2001).step_by(2) {
-        bytes.extend(frame(HEADERS, END_HEADERS | END_STREAM, stream, &block(&fields("well"))));
-        bytes.extend(frame(RST_STREAM, 0, stream, &[0, 0, 0, 8]));
-    }
-    let _ = flood.write_all(&bytes);
-    let (kinds, took) = to_the_end(&mut flood);
-    assert!(kinds.contains(&GOAWAY) || kinds.is_empty(), "{kinds:?}");
-    assert!(took < Duration::from_secs(10), "{took:?}");
-    await_connection(&process.audit, "broken");
-    alive();
+/// Those of the Router, of clients on HTTP/1.1 and of clients on HTTP/2.
+#[test]
+fn the_cases_are_many_and_each_has_a_name_of_its_own() {
+    let all = [crate::faults::router_cases(), crate::clients::client_cases(), http2_cases()];
+    let mut names: Vec<String> = all.into_iter().flatten().map(|case| case.name).collect();
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), count);
+    assert!(count >= 100, "{count}");
 }

@@ -62,7 +62,8 @@ fn plain_http_is_not_served_on_a_tls_listener() {
 fn heads_are_bounded() {
     let with =
         |length: usize| format!("GET /status/health HTTP/1.1\r\nHost: x\r\nX-Big: {}\r\n\r\n", "a".repeat(length));
-    let limit = msq_gate::proxy::MAX_HEADER_BYTES - "host".len() - "x".len() - "x-big".len() - 2 * ": \r\n".len();
+    let limit =
+        msq_gate::config::Limits::default().head_bytes - "host".len() - "x".len() - "x-big".len() - 2 * ": \r\n".len();
     GATE.send_raw(with(limit).as_bytes()).expect(200);
     GATE.send_raw(with(limit + 1).as_bytes()).expect(431);
     // What is far past the bound is answered by what reads it off the wire, which closes with the rest unread: the answer,

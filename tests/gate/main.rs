@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod attacks;
+mod canaries;
+mod cases;
 mod client;
+mod clients;
 mod console;
 mod coverage;
 mod differential;
@@ -12,10 +15,12 @@ mod faults;
 mod h2;
 mod h2spec;
 mod house;
+mod keycloak;
 mod lifecycle;
 mod listener;
 mod lists;
 mod operations;
+mod pydruid;
 mod recorder;
 mod records;
 mod rolling;

@@ -33,7 +33,7 @@ pub fn admin_on(port: u16) -> Server {
     Server::new(&format!("http://127.0.0.1:{port}"), &BED.ca)
 }
 
-fn await_that(what: &str, mut done: impl FnMut() -> bool) {
+pub fn await_that(what: &str, mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
         assert!(start.elapsed() < RELOAD_BOUND, "not in time: {what}");
@@ -103,6 +103,8 @@ fn the_admin_listener_tells_health_readiness_and_metrics_that_agree_with_the_rec
     for _ in 0..2 {
         gate.get("/druid/indexer/v1/task/wiki-1/status").bearer(&reader).send().expect(200);
     }
+    let sql = |text: &str| gate.post("/druid/v2/sql").bearer(&reader).body("text/plain", text).send().status;
+    assert_eq!((sql("SELECT 1"), sql("SELECT FROM FROM")), (200, 400));
     drop(gate.connect());
     await_that("the records", || records(&process).iter().any(|record| record.get("connection").is_some()));
     let metrics = admin.get("/metrics").send().expect(200);
@@ -114,7 +116,7 @@ fn the_admin_listener_tells_health_readiness_and_metrics_that_agree_with_the_rec
     for name in ["msq_gate_http_requests_total", "msq_gate_decisions_total"] {
         assert_eq!(sum(&metrics, name, ""), requests.len() as u64, "{name}");
     }
-    for (status, count) in [(200, 3), (401, 1), (403, 1), (404, 1)] {
+    for (status, count) in [(200, 4), (401, 1), (403, 1), (404, 1)] {
         let labels = format!("code=\"{status}\"");
         let recorded = requests.iter().filter(|record| record["status"] == status && record["row"] != "router_health");
         assert!(recorded.count() >= count, "{status}");
@@ -122,9 +124,12 @@ fn the_admin_listener_tells_health_readiness_and_metrics_that_agree_with_the_rec
     }
     assert_eq!(sum(&metrics, "msq_gate_connections_refused_total", ""), connections.len() as u64);
     assert_eq!(sum(&metrics, "msq_gate_authn_total", "result=\"refused\",reason=\"malformed_token\""), 1);
-    assert_eq!(sum(&metrics, "msq_gate_authn_total", "issuer=\"dev\",result=\"verified\""), 5);
-    assert_eq!(sum(&metrics, "msq_gate_task_lookup_total", "cached"), 1);
-    assert_eq!(sum(&metrics, "msq_gate_task_lookup_total", "found"), 2);
+    assert_eq!(sum(&metrics, "msq_gate_authn_total", "issuer=\"dev\",result=\"verified\""), 7);
+    assert_eq!(sum(&metrics, "msq_gate_sql_parse_failures_total", ""), 1);
+    assert!(metrics.contains("\nmsq_gate_sql_parse_seconds_count 1\n"), "{metrics}");
+    assert_eq!(sum(&metrics, "msq_gate_http_requests_total", "route=\"sql\",method=\"POST\",code=\"400\""), 1);
+    assert_eq!(sum(&metrics, "msq_gate_task_lookup_total", "cache=\"hit\""), 1);
+    assert_eq!(sum(&metrics, "msq_gate_task_lookup_total", "result=\"found\",cache=\"miss\""), 2);
     assert_eq!(sum(&metrics, "msq_gate_audit_records_total", "written"), records.len() as u64);
     assert!(metrics.contains("\nmsq_gate_requests_in_flight 0\n"), "{metrics}");
     assert!(!metrics.contains("reader"), "a caller's name: {metrics}");
@@ -250,7 +255,7 @@ struct Seen {
 }
 
 #[test]
-fn druid_is_reached_over_tls_with_a_certificate_and_a_password_that_may_change() {
+fn druid_is_reached_over_tls_with_a_certificate_and_a_password_that_may_both_change() {
     let files = Directory::new("druid");
     let [server, client] =
         [0, 1].map(|_| rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate"));
@@ -282,6 +287,16 @@ fn druid_is_reached_over_tls_with_a_certificate_and_a_password_that_may_change()
         gate.get("/status").bearer(&token("admin")).send().expect(200);
         router.seen.lock().expect("lock").last() == Some(&basic("second"))
     });
+    // Another certificate, which the Router does not know; then the first again.
+    let status = || gate.get("/status").bearer(&token("admin")).send().status;
+    let show = |shown: &rcgen::CertifiedKey<rcgen::KeyPair>| {
+        files.write("client.pem", &shown.cert.pem());
+        files.write("client-key.pem", &shown.signing_key.serialize_pem());
+    };
+    show(&server);
+    await_that("the other certificate", || status() == 502);
+    show(&client);
+    await_that("the first certificate", || status() == 200);
 }
 
 #[test]
@@ -316,4 +331,48 @@ fn a_report_of_what_cannot_be_recorded_serves_all_the_same() {
     let log = || fs::read_to_string(&process.log).expect("a log");
     await_that("the report", || log().contains("audit records could not be written"));
     admin_on(port).get("/readyz").send().expect(200);
+}
+
+/// `check --online` with a running gate's own files: exit code and what it says.
+fn check_online(process: &GateProcess, environment: &[(&str, &str)]) -> (Option<i32>, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_msq-gate"))
+        .args(["check", "--online", "--config"])
+        .arg(process.dir.join("gate.toml"))
+        .envs(environment.iter().copied())
+        .output()
+        .expect("msq-gate");
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The real Router, with the account that it knows and with one that it does not; and one that wants a certificate.
+#[test]
+fn check_online_asks_the_routers() {
+    let files = Directory::new("online");
+    let (process, _) = own_gate(options());
+    let (code, text) = check_online(&process, &[]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("  ok  Druid 27.0.0, which takes the gate's account\n"), "{text}");
+    let wrong = files.write("wrong", "wrong\n");
+    let (code, text) = check_online(&process, &[("MSQ_GATE__DRUID__PASSWORD_FILE", &wrong)]);
+    assert_eq!(code, Some(3), "{text}");
+    assert!(text.contains("FAULT  Druid does not know the gate's own account (401); see the account"), "{text}");
+    // One of its users that may not READ STATE.
+    let password = files.write("reader", &crate::support::password("reader"));
+    let as_reader = [("MSQ_GATE__DRUID__USERNAME", "reader"), ("MSQ_GATE__DRUID__PASSWORD_FILE", &password)];
+    assert!(check_online(&process, &as_reader).1.contains("does not let it READ STATE (403)"));
+
+    let [server, client] =
+        [0, 1].map(|_| rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate"));
+    let router = tls_router(&server, &client);
+    let list = format!("[\"{}\"]", router.url);
+    let told = |ca: &str| {
+        let environment = [("MSQ_GATE__DRUID__ROUTERS", list.as_str()), ("MSQ_GATE__DRUID__CA_FILE", ca)];
+        let (code, text) = check_online(&process, &environment);
+        assert_eq!(code, Some(3), "{text}");
+        text.rsplit_once("FAULT  ").expect("a fault").1.to_owned()
+    };
+    let own = told(&files.write("ca.pem", &server.cert.pem()));
+    assert!(own.contains("CertificateRequired") && own.contains("`client_certificate`"), "{own}");
+    let other = told(&files.write("other.pem", &client.cert.pem()));
+    assert!(other.contains("invalid peer certificate") && other.contains("see `ca_file`"), "{other}");
 }

@@ -67,7 +67,7 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Vec<String>>, delay: Duration) {
         }
         std::thread::sleep(if is_health { Duration::ZERO } else { delay });
         let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nSet-Cookie: druid=1\r\n\
+            "HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nSet-Cookie: druid=1\r\nETag: \"x\"\r\n\
              WWW-Authenticate: Basic\r\nX-Druid-SQL-Query-Id: theirs\r\nX-Hop: 1\r\nConnection: keep-alive, x-hop\r\n\r\n",
             body.len()
         );

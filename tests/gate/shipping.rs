@@ -5,6 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use msq_gate_bed::{Progress, docker_compose};
+use serde_json::Value;
+
 /// The pages that people read.
 const PAGES: [&str; 5] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "deploy/README.md", "certs/README.md"];
 
@@ -21,7 +24,7 @@ fn text(path: impl AsRef<Path>) -> String {
 }
 
 /// A directory, gone when dropped.
-struct Directory(PathBuf);
+pub struct Directory(pub PathBuf);
 
 impl Directory {
     fn new() -> Self {
@@ -94,18 +97,33 @@ fn services() -> BTreeMap<String, BTreeMap<String, String>> {
 fn nothing_of_druid_is_published() {
     let services = services();
     let names: Vec<&str> = services.keys().map(String::as_str).collect();
-    let expected =
-        ["accounts", "broker", "coordinator", "gate", "historical", "middlemanager", "postgres", "router", "zookeeper"];
+    let expected = [
+        "accounts",
+        "broker",
+        "coordinator",
+        "gate",
+        "historical",
+        "keycloak",
+        "middlemanager",
+        "postgres",
+        "router",
+        "zookeeper",
+    ];
     assert_eq!(names, expected);
     let of_druid = services.values().filter(|keys| keys.get("image").is_some_and(|image| image.contains("/druid:")));
     assert_eq!(of_druid.count(), 5);
     for (name, keys) in &services {
         let published = ["ports", "expose", "network_mode", "extends"].iter().any(|key| keys.contains_key(*key));
-        assert_eq!(published, name == "gate", "{name}");
-        let networks = if name == "gate" { "[front, druid]" } else { "[druid]" };
+        let (may_be_published, networks) = match name.as_str() {
+            "gate" => (true, "[front, druid]"),
+            "keycloak" => (true, "[front]"),
+            _ => (false, "[druid]"),
+        };
+        assert_eq!(published, may_be_published, "{name}");
         assert_eq!(keys["networks"].trim(), networks, "{name}");
     }
     assert_eq!(services["gate"]["ports"].trim(), "- \"127.0.0.1:8443:8443\"");
+    assert_eq!(services["keycloak"]["ports"].trim(), "- \"127.0.0.1:8444:8444\"");
     let networks = &blocks(&text("docker-compose.yml"), 0)["networks"];
     assert!(networks.contains("  druid:\n    internal: true"), "{networks}");
     // Who reaches Druid all the same is asked for an account.
@@ -122,25 +140,32 @@ fn nothing_of_druid_is_published() {
     }
 }
 
-/// What `prepare.sh` makes, the gate's configuration takes; and the compose file hands the gate all of it.
-#[test]
-fn the_files_for_shipping_pass_check() {
+/// The files of `deploy/`, and what `prepare.sh` makes of them.
+pub fn prepared() -> Directory {
     let directory = Directory::new();
     for file in fs::read_dir(root().join("deploy")).unwrap().map(Result::unwrap).filter(|file| file.path().is_file()) {
         fs::copy(file.path(), directory.0.join(file.file_name())).unwrap();
     }
-    let prepare = || {
-        Command::new("sh")
-            .arg(directory.0.join("prepare.sh"))
-            .env("MSQ_GATE", env!("CARGO_BIN_EXE_msq-gate"))
-            .output()
-            .unwrap()
-    };
-    let made = prepare();
+    let made = prepare(&directory);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    assert!(!prepare().status.success(), "what is there is not made anew");
+    directory
+}
+
+fn prepare(directory: &Directory) -> Output {
+    let mut command = Command::new("sh");
+    command.arg(directory.0.join("prepare.sh")).env("MSQ_GATE", env!("CARGO_BIN_EXE_msq-gate"));
+    command.output().unwrap()
+}
+
+/// What `prepare.sh` makes, the gate's configuration takes; and the compose file hands the gate all of it.
+#[test]
+fn the_files_for_shipping_pass_check() {
+    let directory = prepared();
+    assert!(!prepare(&directory).status.success(), "what is there is not made anew");
     directory.check();
     assert!(!fs::read_to_string(directory.0.join("secrets/druid-common.properties")).unwrap().contains("=\n"));
+    // The key that could sign tokens of a development issuer is not left behind.
+    assert!(!directory.0.join("secrets/certs/token-key.pem").exists());
 
     let compose = text("docker-compose.yml");
     let mut named = 0;
@@ -167,6 +192,80 @@ fn the_files_for_shipping_pass_check() {
     // The check is one that can fail.
     fs::remove_file(directory.0.join("secrets/certs/id-key")).unwrap();
     assert_eq!(directory.msq_gate(&["check", "--config", "gate.toml"]).status.code(), Some(1));
+}
+
+/// Debian's docker-compose, which needs no Docker for this, takes the file beside what `prepare.sh` makes.
+#[test]
+fn docker_compose_accepts_the_compose_file() {
+    let program = docker_compose(&Progress::start()).unwrap_or_else(|error| panic!("{error}"));
+    let (prepared, directory) = (prepared(), Directory::new());
+    std::os::unix::fs::symlink(&prepared.0, directory.0.join("deploy")).unwrap();
+    let config = |text: &str| {
+        directory.write("docker-compose.yml", text);
+        Command::new(&program).args(["config", "--quiet"]).current_dir(&directory.0).output().unwrap()
+    };
+    let compose = text("docker-compose.yml");
+    let accepted = config(&compose);
+    assert!(accepted.status.success(), "{}", String::from_utf8_lossy(&accepted.stderr));
+    assert!(!config(&compose.replace("cap_drop", "cap-drop")).status.success());
+}
+
+/// Keycloak's realm is the issuer that the gate trusts: its address, its audience, its clients and its groups.
+#[test]
+fn the_realm_is_the_gates_issuer() {
+    let realm: Value = serde_json::from_str(&text("deploy/keycloak-realm.json")).unwrap();
+    let gate: toml::Table = text("deploy/gate.toml").parse().unwrap();
+    let policy: toml::Table = text("deploy/policy.toml").parse().unwrap();
+    let words = |value: &toml::Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let issuers = gate["issuers"].as_array().unwrap();
+    assert_eq!(issuers.len(), 1);
+    let issuer = &issuers[0];
+    let named = |name: &str| format!("      {name}\n");
+    let environment = &services()["keycloak"]["environment"];
+    let address = issuer["issuer"].as_str().unwrap().strip_suffix("/realms/druid").expect("Keycloak's form");
+    assert_eq!(realm["realm"], "druid");
+    assert!(environment.contains(&named(&format!("KC_HOSTNAME: {address}"))), "{environment}");
+    assert!(environment.contains(&named("KC_FEATURES_DISABLED: admin,admin-api,account,account-api")));
+    assert!(environment.contains(&named("KC_DB: dev-mem")) && !environment.contains("ADMIN_PASSWORD"));
+    assert_eq!(services()["keycloak"]["command"].trim(), "[start-dev, --import-realm]");
+    assert_eq!((&issuer["discovery"], &issuer["startup"]), (&true.into(), &"serve-unready".into()));
+
+    let clients = realm["clients"].as_array().unwrap();
+    let audience = words(&issuer["audiences"]);
+    assert!(clients.iter().any(|client| client["clientId"] == audience[0].as_str() && client["bearerOnly"] == true));
+    let asking: Vec<&Value> = clients.iter().filter(|client| client["bearerOnly"] != true).collect();
+    let names: Vec<&str> = asking.iter().map(|client| client["clientId"].as_str().unwrap()).collect();
+    assert_eq!(names, words(&issuer["azp"]));
+    for client in asking {
+        let mapper = |kind: &str| {
+            let found = client["protocolMappers"].as_array().unwrap().iter().find(|it| it["protocolMapper"] == kind);
+            found.unwrap_or_else(|| panic!("{client}")).get("config").unwrap().clone()
+        };
+        assert_eq!(mapper("oidc-audience-mapper")["included.client.audience"], audience[0].as_str());
+        // Else an id token would have the gate's audience too.
+        assert_eq!(mapper("oidc-audience-mapper")["id.token.claim"], "false");
+        let groups = mapper("oidc-group-membership-mapper");
+        let claim = format!("/{}", groups["claim.name"].as_str().unwrap());
+        assert_eq!((Some(claim.as_str()), &groups["full.path"]), (issuer["groups_claim"].as_str(), &"false".into()));
+    }
+    let groups: Vec<&str> = realm["groups"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    let bindings = policy["bindings"].as_array().unwrap();
+    let bound: Vec<&str> = bindings.iter().map(|binding| binding["group"].as_str().unwrap()).collect();
+    assert_eq!(groups, bound);
+    for binding in bindings {
+        assert_eq!(binding["issuer"], issuer["name"]);
+        let role = binding["roles"][0].as_str().unwrap();
+        assert!(policy["roles"].get(role).is_some(), "{role}");
+    }
+    // Nobody's password is in the file; prepare.sh puts one in each place.
+    let users = realm["users"].as_array().unwrap();
+    let credentials = users.iter().filter_map(|user| user["credentials"][0]["value"].as_str());
+    let secrets: Vec<&str> = credentials.chain(clients.iter().filter_map(|client| client["secret"].as_str())).collect();
+    assert!(secrets.len() == 3 && secrets.iter().all(|secret| secret.starts_with('@')), "{secrets:?}");
+    let made = fs::read_to_string(prepared().0.join("secrets/keycloak-realm.json")).unwrap();
+    assert!(secrets.iter().all(|place| !made.contains(place)) && serde_json::from_str::<Value>(&made).is_ok());
 }
 
 #[test]
@@ -213,6 +312,26 @@ fn readme_lists_what_is_served() {
     for line in routes.lines() {
         assert!(readme.lines().any(|found| found == line), "README.md lacks this line of `msq-gate routes`:\n{line}");
     }
+}
+
+/// Every key of the configuration is explained.
+#[test]
+fn readme_names_every_key_of_the_configuration() {
+    let spans = code_spans(&text("README.md"));
+    let mut keys = 0;
+    for file in ["limits", "issuers", "druid"] {
+        let source = text(format!("src/config/{file}.rs"));
+        let (_, list) = source.split_once("const KEYS: [&str; ").expect("its keys");
+        let (list, _) = list.split_once("];").expect("their end");
+        for key in list.split('"').skip(1).step_by(2) {
+            keys += 1;
+            let is_named = spans
+                .iter()
+                .any(|span| span == key || span.ends_with(&format!("]] {key}")) || span.ends_with(&format!("] {key}")));
+            assert!(is_named, "README.md does not name `{key}` of {file}");
+        }
+    }
+    assert!(keys >= 50, "{keys}");
 }
 
 /// What stands between single backticks, blocks of code left out.

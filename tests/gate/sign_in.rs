@@ -30,7 +30,7 @@ fn headers<'a>(mut request: Request<'a>, headers: &[(&str, &str)]) -> Request<'a
 }
 
 /// A token of this bed's issuer.
-fn issued(claims: &Value) -> String {
+pub fn issued(claims: &Value) -> String {
     signed(claims, &EncodingKey::from_ec_pem(&file("token-key.pem")).expect("key"))
 }
 

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Items of the huge list, every other one in datasource wiki.
 pub const HUGE: usize = 100_000;
@@ -15,6 +15,9 @@ pub struct StandIn {
     pub url: String,
     requests: Arc<Mutex<Vec<String>>>,
 }
+
+/// No request of a test takes longer to arrive.
+const ARRIVAL_BOUND: Duration = Duration::from_secs(10);
 
 impl StandIn {
     pub fn start() -> Self {
@@ -34,6 +37,34 @@ impl StandIn {
     /// The request lines that came since the last call, the gate's own questions after health left out.
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.requests.lock().expect("lock"))
+    }
+}
+
+impl StandIn {
+    /// How many requests have come since they were taken.
+    pub fn count(&self) -> usize {
+        self.requests.lock().expect("lock").len()
+    }
+
+    /// Waits until so many have come.
+    pub fn await_count(&self, count: usize) {
+        assert!(self.has_count_within(count, ARRIVAL_BOUND), "no request came");
+    }
+
+    /// Whether so many come soon.
+    pub fn has_count(&self, count: usize) -> bool {
+        self.has_count_within(count, Duration::from_secs(3))
+    }
+
+    fn has_count_within(&self, count: usize, bound: Duration) -> bool {
+        let start = Instant::now();
+        while self.count() < count {
+            if start.elapsed() > bound {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        true
     }
 }
 
@@ -94,6 +125,7 @@ fn misbehave(stream: &mut TcpStream, mode: &str) -> bool {
         "informational" => raw(
             b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
         ),
+        "long-head" => raw(format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(1_000_000)).as_bytes()),
         "upgrade" => raw(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"),
         "two-lengths" => raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\n{}xyz"),
         "leader" => respond(stream, "307 Temporary Redirect", "Location: http://internal:8090/druid/x", ""),

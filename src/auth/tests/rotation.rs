@@ -349,3 +349,71 @@ async fn rotation_under_load_refuses_no_good_token_and_serves_no_bad_one() {
     callers.join_all().await;
     assert!(asked.load(Ordering::SeqCst) > 40 * ROTATIONS);
 }
+
+/// Callers throughout: an issuer goes down, makes another key meanwhile, and comes back after an hour with both, then with
+/// the new one alone. What is good is never 401, what is bad never 200; what cannot be known is neither.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_hour_without_the_issuer_under_load_is_no_wrong_answer() {
+    const BACK: u64 = 3600;
+    const REMOVED: u64 = 7200;
+    let server = Server::start().await;
+    let (old, new) = (new_key(), new_key());
+    let tokens = Arc::new([token_of(&old, "old"), token_of(&new, "new"), forged("old")]);
+    server.publish(&[(&old, "old")]);
+    let authenticator = server.authenticator();
+    authenticator.fetch_due_keys(at(0)).await;
+    server.go_down();
+    let (clock, asked) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (authenticator, tokens) = (authenticator.clone(), Arc::clone(&tokens));
+        let (clock, asked) = (Arc::clone(&clock), Arc::clone(&asked));
+        callers.spawn(async move {
+            loop {
+                let time = clock.load(Ordering::SeqCst);
+                let [known, unknown, bad] = &*tokens;
+                // The clock may go on while one asks.
+                let now = || clock.load(Ordering::SeqCst);
+                match ask_at(&authenticator, known, time).await {
+                    Authentication::Verified(_) if time < REMOVED + 300 => {}
+                    // From one refresh after its removal on; before that a fetch for the other's sake may have shown it.
+                    Authentication::Refused(TokenFault::UnknownKey) | Authentication::Unavailable(_)
+                        if now() >= REMOVED => {}
+                    answer => panic!("the old key's token at {time}: {answer:?}"),
+                }
+                match ask_at(&authenticator, unknown, time).await {
+                    Authentication::Verified(_) if now() >= BACK => {}
+                    Authentication::Unavailable(_) if time < BACK + 300 => {}
+                    answer => panic!("the new key's token at {time}: {answer:?}"),
+                }
+                match ask_at(&authenticator, bad, time).await {
+                    Authentication::Refused(TokenFault::WrongSignature) => {}
+                    Authentication::Refused(TokenFault::UnknownKey) | Authentication::Unavailable(_)
+                        if now() >= REMOVED => {}
+                    answer => panic!("a forged token at {time}: {answer:?}"),
+                }
+                asked.fetch_add(1, Ordering::SeqCst);
+                if time > REMOVED + 600 {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    for time in (0..=REMOVED + 610).step_by(10) {
+        clock.store(time, Ordering::SeqCst);
+        match time {
+            BACK => server.publish(&[(&old, "old"), (&new, "new")]),
+            REMOVED => server.publish(&[(&new, "new")]),
+            _ => {}
+        }
+        authenticator.fetch_due_keys(at(time)).await;
+        let enough = asked.load(Ordering::SeqCst) + 4;
+        while asked.load(Ordering::SeqCst) < enough && time <= REMOVED + 600 {
+            assert!(callers.try_join_next().is_none(), "a caller stopped");
+            tokio::task::yield_now().await;
+        }
+    }
+    callers.join_all().await;
+    assert!(asked.load(Ordering::SeqCst) > 3000);
+}

@@ -9,6 +9,42 @@ pub(super) fn read(bench: &Bench, text: &str, environment: &[(&str, &str)]) -> R
     config.ok_or_else(|| bench.lines(&faults))
 }
 
+/// Of several issuers each by its name, as variables can write it.
+#[test]
+fn the_admin_listener_is_on_loopback_unless_told_otherwise() {
+    let bench = Bench::new();
+    let admin = |more: &str| {
+        let config = read(&bench, &format!("{GOOD}\n{more}"), &[]).unwrap_or_else(|faults| panic!("{faults:?}"));
+        config.admin.map(|address| address.to_string())
+    };
+    assert_eq!(admin(""), None);
+    assert_eq!(admin("[admin]\n").as_deref(), Some("127.0.0.1:9090"));
+    assert_eq!(admin("[admin]\nlisten = \"0.0.0.0:1\"\n").as_deref(), Some("0.0.0.0:1"));
+}
+
+#[test]
+fn the_environment_gives_keys_of_issuers() {
+    let bench = Bench::new();
+    let (_, issuer) = GOOD.split_once("[[issuers]]\n").expect("an issuer");
+    let second = issuer
+        .replace("name = \"dev\"", "name = \"Acme-2 (EU)\"")
+        .replace("issuer = \"https://", "issuer = \"https://2.");
+    let text = format!("{GOOD}\n[[issuers]]\n{second}");
+    let environment = [
+        ("MSQ_GATE__ISSUERS__ACME_2__EU___LEEWAY_SECONDS", "7"),
+        ("MSQ_GATE__ISSUERS__DEV__AUDIENCES", "[\"a\", \"b\"]"),
+        ("MSQ_GATE__ISSUERS__DEV__BASIC_PASSWORD", "true"),
+    ];
+    // `__` within a name cannot be told from what stands between words.
+    assert!(read(&bench, &text, &environment[..1]).is_err());
+    let text = text.replace("Acme-2 (EU)", "Acme-2");
+    let environment = [("MSQ_GATE__ISSUERS__ACME_2__LEEWAY_SECONDS", "7"), environment[1], environment[2]];
+    let config = read(&bench, &text, &environment).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let [dev, acme] = config.auth.issuers.as_slice() else { panic!("two") };
+    assert_eq!((dev.audiences.len(), dev.basic_password, dev.leeway.as_secs()), (2, true, 30));
+    assert_eq!((acme.basic_password, acme.leeway.as_secs()), (false, 7));
+}
+
 #[test]
 fn the_environment_wins_over_the_file() {
     let bench = Bench::new();
@@ -41,7 +77,10 @@ fn a_faulty_variable_is_named() {
         ("MSQ_GATE__DRUID__PASSWORD_FILE", "/nope", "`password_file`: /nope cannot be read"),
         ("MSQ_GATE__DRUID__USERNAME", "a:b", "`username` has a colon"),
         ("MSQ_GATE__DRUID__USERNAME", "12", "`username` is an integer, expected a string"),
-        ("MSQ_GATE__ISSUERS__NAME", "x", "issuers are a list"),
+        ("MSQ_GATE__ISSUERS__NAME", "x", "expected MSQ_GATE__ISSUERS__NAME__KEY"),
+        ("MSQ_GATE__ISSUERS__NOBODY__TYP", "x", "no [[issuers]] has the name `nobody`"),
+        ("MSQ_GATE__ISSUERS__DEV__NOPE", "x", "unknown key `nope` in [[issuers]]"),
+        ("MSQ_GATE__ISSUERS__DEV__LEEWAY_SECONDS", "999", "`leeway_seconds`"),
         ("MSQ_GATE__LISTEN", "x", "expected MSQ_GATE__SECTION__KEY"),
         ("MSQ_GATE__A__B__C", "x", "expected MSQ_GATE__SECTION__KEY"),
         ("MSQ_GATE__SERVER__A B", "x", "expected MSQ_GATE__SECTION__KEY"),
@@ -81,6 +120,11 @@ fn druid_takes_a_token_and_tls_where_they_are_named() {
         ("MSQ_GATE__DRUID__CLIENT_KEY", "certs/server-key.pem"),
     ];
     assert!(read(&bench, &tls, &shown).is_ok());
+    // The certificate alone may be the account; without one there must be another.
+    let alone = tls.replace(account, "");
+    let config = read(&bench, &alone, &shown).unwrap_or_else(|faults| panic!("{faults:?}"));
+    assert!(matches!(config.druid.account, Account::Certificate));
+    assert_eq!(read(&bench, &alone, &[]).err().map(|faults| faults.len()), Some(2));
     let [certificate, key] = shown;
     for (given, missing) in [(certificate, "client_key"), (key, "client_certificate")] {
         let faults = read(&bench, &tls, &[given]).err().unwrap();
@@ -110,7 +154,6 @@ fn audit_records_go_where_they_are_told_to() {
         ("[audit]\nkeep = 1\n", "`keep` without `file`"),
         ("[audit]\nfailure = \"ignore\"\n", "`failure` is `ignore`, expected refuse or report"),
         ("[audit]\nfile = \"a\"\nmax_bytes = 1\n", "`max_bytes`: expected an integer from 4096"),
-        ("[admin]\n", "missing key `listen` in [admin]"),
         ("[admin]\nlisten = \"x\"\n", "`listen` is `x`"),
     ] {
         let faults = load(section).err().unwrap();

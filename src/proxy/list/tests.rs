@@ -12,7 +12,7 @@ fn filter(list: List) -> ListFilter {
         roles = ["r"]
     "#;
     let policy = Policy::parse(policy, &["dev".to_owned()]).expect("policy");
-    ListFilter::new(list, policy.grants_of(&Identity::for_tests("dev", "a", &[])))
+    ListFilter::new(list, policy.grants_of(&Identity::for_tests("dev", "a", &[])), &Limits::default())
 }
 
 /// The list in pieces of every size: the same each time.
@@ -87,9 +87,18 @@ fn nothing_follows_an_unreadable_item() {
 
 #[test]
 fn an_item_is_bounded() {
-    let mut filter = filter(List::Tasks);
-    let long = format!(r#"[{{"dataSource":"wiki","errorMsg":"{}"#, "x".repeat(MAX_ITEM));
-    assert_eq!(filter.feed(long.as_bytes()), Err(ListFault::ItemTooLong));
+    let (mut filter, bound) = (filter(List::Tasks), Limits::default().list_item_bytes);
+    let long = format!(r#"[{{"dataSource":"wiki","errorMsg":"{}"#, "x".repeat(bound));
+    assert_eq!(filter.feed(long.as_bytes()), Err(ListFault::ItemTooLong(bound)));
+}
+
+/// Items that nobody may see count too: they are read.
+#[test]
+fn a_list_is_bounded() {
+    let mut filter = ListFilter { max_all: 100, ..filter(List::Tasks) };
+    let item = r#"{"dataSource":"taxi"}"#;
+    assert_eq!(filter.feed(format!("[{item},{item},{item}").as_bytes()), Ok(b"[".to_vec()));
+    assert_eq!(filter.feed(format!(",{item},{item}").as_bytes()), Err(ListFault::TooLong(100)));
 }
 
 #[test]

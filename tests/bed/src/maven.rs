@@ -1,4 +1,4 @@
-//! Druid's jars: copied by Maven into a cache outside the work tree, once.
+//! Druid's jars, and what else is published: copied by Maven into a cache outside the work tree, once.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -32,7 +32,7 @@ pub fn jars_of(progress: &Progress, pom: &Path, name: &str) -> Result<PathBuf> {
     progress.step(format!("jars: asking Maven for {name} (130 MB, a minute or two the first time)"));
     let fresh = cache.join("incomplete");
     places::remove(&fresh)?;
-    copy(&maven, pom, &fresh)?;
+    copy_jars(&maven, pom, &fresh)?;
     fs::rename(&fresh, &dir).map_err(BedError::io(format!("make {}", dir.display())))?;
     progress.step(format!("jars: {}", dir.display()));
     Ok(dir)
@@ -45,17 +45,25 @@ pub fn hash_of(pom: &str) -> u64 {
     hasher.finish()
 }
 
-fn copy(maven: &Path, pom: &Path, into: &Path) -> Result<()> {
+fn copy_jars(maven: &Path, pom: &Path, into: &Path) -> Result<()> {
+    let mut command = Command::new(maven);
+    command.arg("-f").arg(pom).args(["dependency:copy-dependencies", "-DincludeScope=runtime"]);
+    run(command.arg(format!("-DoutputDirectory={}", into.display())))
+}
+
+/// Copies one artifact, `group:name:version:type`, into a directory.
+pub fn copy(progress: &Progress, artifact: &str, into: &Path) -> Result<()> {
+    let mut command = Command::new(tools::maven(progress)?);
+    command.arg("org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy");
+    command.arg(format!("-Dartifact={artifact}"));
+    run(command.arg(format!("-DoutputDirectory={}", into.display())))
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    command.args(["-q", "-B", "-ntp"]).stdin(Stdio::null());
     let mut said = String::new();
     for _ in 0..TRIES {
-        let output = Command::new(maven)
-            .args(["-q", "-B", "-ntp", "-f"])
-            .arg(pom)
-            .args(["dependency:copy-dependencies", "-DincludeScope=runtime"])
-            .arg(format!("-DoutputDirectory={}", into.display()))
-            .stdin(Stdio::null())
-            .output()
-            .map_err(BedError::io("run mvn"))?;
+        let output = command.output().map_err(BedError::io("run mvn"))?;
         if output.status.success() {
             return Ok(());
         }
@@ -64,7 +72,7 @@ fn copy(maven: &Path, pom: &Path, into: &Path) -> Result<()> {
     let lines: Vec<&str> = said.lines().collect();
     let last = lines.get(lines.len().saturating_sub(LAST_LINES)..).unwrap_or_default().join("\n");
     Err(BedError::new(
-        "Maven could not copy Druid's jars",
+        "Maven could not copy what the bed needs",
         "see that Maven reaches its registry (settings.xml, proxy), then run it again",
     )
     .showing(last))

@@ -48,6 +48,17 @@ pub fn npm(progress: &Progress) -> Result<PathBuf> {
     find_npm().map_or_else(|| install(progress, "npm", &["npm"], find_npm), Ok)
 }
 
+/// The `python3` program, with the module that makes environments, likewise.
+pub fn python(progress: &Progress) -> Result<PathBuf> {
+    find_python().map_or_else(|| install(progress, "Python 3", &["python3-venv"], find_python), Ok)
+}
+
+/// The `docker-compose` program, which reads compose files where there is no Docker too, likewise.
+pub fn docker_compose(progress: &Progress) -> Result<PathBuf> {
+    find_docker_compose()
+        .map_or_else(|| install(progress, "docker-compose", &["docker-compose"], find_docker_compose), Ok)
+}
+
 /// The package whose program is h2spec, at the version that `tests/h2spec/go.mod` names.
 const H2SPEC: &str = "github.com/summerwind/h2spec/cmd/h2spec";
 
@@ -78,6 +89,18 @@ pub fn h2spec(progress: &Progress) -> Result<PathBuf> {
 fn find_go() -> Option<PathBuf> {
     let runs = |go: &PathBuf| Command::new(go).arg("version").output().is_ok_and(|output| output.status.success());
     [PathBuf::from("go"), PathBuf::from("/usr/local/go/bin/go")].into_iter().find(runs)
+}
+
+fn find_python() -> Option<PathBuf> {
+    let program = PathBuf::from("python3");
+    // Debian's Python lacks `ensurepip` where `python3-venv` is not installed.
+    let makes = Command::new(&program).args(["-c", "import venv, ensurepip"]).output();
+    makes.is_ok_and(|output| output.status.success()).then_some(program)
+}
+
+fn find_docker_compose() -> Option<PathBuf> {
+    let program = PathBuf::from("docker-compose");
+    Command::new(&program).arg("version").output().is_ok_and(|output| output.status.success()).then_some(program)
 }
 
 fn find_chromium() -> Option<PathBuf> {
