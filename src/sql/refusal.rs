@@ -46,6 +46,8 @@ pub enum RefusalCode {
     Recursive,
     /// SET of anything but a literal.
     SetValue,
+    /// A table named `*`.
+    StarTable,
     /// Words in an order that the gate does not know.
     Syntax,
     /// A table function's argument that is not a literal.
@@ -70,7 +72,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// All reasons.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::AmbiguousHint,
         Self::ExternalDruid,
         Self::ExternalJson,
@@ -80,6 +82,7 @@ impl RefusalCode {
         Self::ParameterAsName,
         Self::Recursive,
         Self::SetValue,
+        Self::StarTable,
         Self::Syntax,
         Self::TableFunctionArgument,
         Self::TargetSchema,
@@ -105,6 +108,7 @@ impl RefusalCode {
             Self::ParameterAsName => "parameter_as_name",
             Self::Recursive => "recursive",
             Self::SetValue => "set_value",
+            Self::StarTable => "star_table",
             Self::Syntax => "syntax",
             Self::TableFunctionArgument => "table_function_argument",
             Self::TargetSchema => "target_schema",

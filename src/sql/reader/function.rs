@@ -6,7 +6,7 @@ use super::names::Path;
 use super::{Read, Reader};
 use crate::sql::refusal::{Fault, RefusalCode};
 use crate::sql::token::Kind;
-use crate::sql::{Parameter, input_source, literal};
+use crate::sql::{Parameter, PlaceRole, input_source, literal};
 
 /// The functions that read what is not in their arguments' own places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,10 @@ impl Function {
 struct Argument<'a> {
     name: Option<Cow<'a, str>>,
     value: Cow<'a, str>,
+    /// Byte offset.
     at: usize,
+    /// The index of the token after it.
+    until: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -71,10 +74,15 @@ impl<'a> Reader<'a> {
     }
 
     fn known_call(&mut self, function: Function) -> Read<()> {
+        let at = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |token| token.start());
         match function {
-            Function::Extern => self.extern_call(),
+            Function::Extern => {
+                self.note(PlaceRole::External, at, "EXTERN");
+                self.extern_call()
+            }
             Function::Append => self.append_call(),
             Function::InputSource(input_source) => {
+                self.note(PlaceRole::External, at, input_source);
                 self.found.external = true;
                 self.found.input_source_types.insert(input_source);
                 self.expect_group()
@@ -110,8 +118,11 @@ impl<'a> Reader<'a> {
 
     /// Druid: `TableAppendMacro`; each argument is the name of a datasource, dots and all, and no WITH hides it.
     fn append_call(&mut self) -> Read<()> {
-        let arguments = self.literal_arguments()?;
-        self.found.datasources.extend(arguments.into_iter().map(|argument| argument.value));
+        for Argument { value, at, until, .. } in self.literal_arguments()? {
+            self.note_until(PlaceRole::Appended, at, until, &value);
+            self.found.datasources.insert(value);
+            self.check_count(at)?;
+        }
         Ok(())
     }
 
@@ -124,7 +135,8 @@ impl<'a> Reader<'a> {
                 self.advance();
             }
             let at = self.offset();
-            arguments.push(Argument { name, value: self.literal_argument()?, at });
+            let value = self.literal_argument()?;
+            arguments.push(Argument { name, value, at, until: self.at });
             if self.take(Kind::RightParen) {
                 return Ok(arguments);
             }
