@@ -58,7 +58,7 @@ pub fn recognize(method: &Method, raw_path: &str, raw_query: Option<&str>) -> Re
         }
         let values = path::decode(&values).map_err(Unrecognized::OddPath)?;
         let query = query::read(row.query, raw_query).map_err(|odd| Unrecognized::OddQuery(row, odd))?;
-        return Ok(Recognized { row, values, query });
+        return Recognized { row, values, query }.checked();
     }
     if others.is_empty() { Err(Unrecognized::NotFound) } else { Err(Unrecognized::MethodNotAllowed(others)) }
 }
@@ -92,6 +92,19 @@ impl Recognized {
     #[must_use]
     pub fn target_for(&self, id: &str) -> String {
         self.target_with(&[id.to_owned()])
+    }
+
+    /// Encoded anew, a sign such as `+` takes three bytes: what is sent is held to the bounds of what comes.
+    fn checked(self) -> Result<Self, Unrecognized> {
+        let target = self.target();
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        if path.len() > MAX_PATH {
+            return Err(Unrecognized::OddPath(OddPath::TooLong));
+        }
+        if query.len() > MAX_QUERY {
+            return Err(Unrecognized::OddQuery(self.row, OddQuery::TooLong));
+        }
+        Ok(self)
     }
 
     fn target_with(&self, values: &[String]) -> String {

@@ -100,6 +100,17 @@ fn odd_paths_are_refused() {
 }
 
 #[test]
+fn what_is_sent_is_no_longer_than_what_may_come() {
+    // `+` is sent as %2B.
+    let task = |signs: usize| get(&format!("/druid/indexer/v1/task/{}/status", "+".repeat(signs)));
+    assert_eq!(task(1400), "TooLong");
+    assert_eq!(task(1300), format!("task_status /druid/indexer/v1/task/{}/status", "%2B".repeat(1300)));
+    let tasks = |signs: usize| get(&format!("/druid/indexer/v1/tasks?datasource={}", "*".repeat(signs)));
+    assert_eq!(tasks(1400), "task_list TooLong");
+    assert_eq!(tasks(1300), format!("task_list /druid/indexer/v1/tasks?datasource={}", "%2A".repeat(1300)));
+}
+
+#[test]
 fn what_is_not_in_the_catalogue_is_not_served() {
     for path in [
         "/druid/v2/sql/t%61sk",

@@ -7,61 +7,67 @@
 use super::token::Kind;
 
 /// The kind of an unquoted word. Druid folds the case of ASCII letters only.
-pub(super) fn kind_of(word: &str) -> Kind {
-    if word.len() > LONGEST {
-        return Kind::Name;
-    }
-    let mut slot = slot_of(word.as_bytes());
-    while let Some((text, kind)) = TABLE.get(slot).copied().flatten() {
-        if text.eq_ignore_ascii_case(word) {
-            return kind;
+pub(super) fn kind_of(word: &[u8]) -> Kind {
+    let mut slot = slot_of(word);
+    while let Some((text, kind)) = SLOTS_TAKEN.get(slot).and_then(|taken| WORDS.get(usize::from(*taken))) {
+        if text.as_bytes().eq_ignore_ascii_case(word) {
+            return *kind;
         }
         slot = (slot + 1) % SLOTS;
     }
     Kind::Name
 }
 
-/// The length of the longest of them.
-const LONGEST: usize = 32;
+/// Some three times as many as there are words, so that most words are told from all of them by one look.
+const SLOTS: usize = 1024;
 
-/// Some four times as many as there are words, so that most words are told from all of them by one look.
-const SLOTS: usize = 2048;
+/// What stands in a slot that no word has: an index beyond all of them.
+const FREE: u16 = u16::MAX;
 
-/// The place at which the search for a word begins, the same for both cases of a letter.
+/// The place at which the search for a word begins: by its length and three of its letters, whose case does not matter.
+/// With these factors 64 steps from slot to slot find all words.
 const fn slot_of(word: &[u8]) -> usize {
-    let mut hash = word.len();
-    let mut rest = word;
-    while let [first, others @ ..] = rest {
-        hash = (hash.wrapping_mul(31)) ^ (*first | 0x20) as usize;
-        rest = others;
-    }
-    (hash ^ (hash >> 11)) % SLOTS
+    let (Some(first), Some(last)) = (word.first(), word.last()) else { return 0 };
+    let (_, end) = word.split_at(word.len() / 2);
+    let middle = match end.first() {
+        Some(middle) => *middle,
+        None => 0,
+    };
+    let letters = folded(*first) * 101 + folded(middle) * 31 + folded(*last) * 127;
+    (letters + word.len() * 15) % SLOTS
 }
 
-/// An open hash table, made when the program is built.
-static TABLE: [Option<(&str, Kind)>; SLOTS] = {
-    let mut table = [None; SLOTS];
-    let mut asked = ASKED.as_slice();
-    while let [(text, kind), others @ ..] = asked {
-        put(&mut table, text, *kind);
-        asked = others;
+const fn folded(letter: u8) -> usize {
+    (letter | 0x20) as usize
+}
+
+/// All words.
+#[expect(clippy::indexing_slicing, reason = "evaluated when the program is built")]
+static WORDS: [(&str, Kind); ASKED.len() + RESERVED.len()] = {
+    let mut words = [("", Kind::Reserved); ASKED.len() + RESERVED.len()];
+    let mut at = 0;
+    while at < words.len() {
+        words[at] = if at < ASKED.len() { ASKED[at] } else { (RESERVED[at - ASKED.len()], Kind::Reserved) };
+        at += 1;
     }
-    let mut reserved = RESERVED.as_slice();
-    while let [text, others @ ..] = reserved {
-        put(&mut table, text, Kind::Reserved);
-        reserved = others;
-    }
-    table
+    words
 };
 
+/// An open hash table of indices into [`WORDS`].
 #[expect(clippy::indexing_slicing, reason = "evaluated when the program is built; slots are taken modulo the length")]
-const fn put(table: &mut [Option<(&'static str, Kind)>; SLOTS], text: &'static str, kind: Kind) {
-    let mut slot = slot_of(text.as_bytes());
-    while table[slot].is_some() {
-        slot = (slot + 1) % SLOTS;
+static SLOTS_TAKEN: [u16; SLOTS] = {
+    let mut taken = [FREE; SLOTS];
+    let mut at = 0_u16;
+    while (at as usize) < WORDS.len() {
+        let mut slot = slot_of(WORDS[at as usize].0.as_bytes());
+        while taken[slot] != FREE {
+            slot = (slot + 1) % SLOTS;
+        }
+        taken[slot] = at;
+        at += 1;
     }
-    table[slot] = Some((text, kind));
-}
+    taken
+};
 
 /// The words that the reader asks about.
 const ASKED: [(&str, Kind); 60] = [
@@ -437,8 +443,12 @@ const RESERVED: [&str; 304] = [
 
 #[cfg(test)]
 mod tests {
-    use super::{ASKED, RESERVED, kind_of};
+    use super::{ASKED, RESERVED};
     use crate::sql::token::Kind;
+
+    fn kind_of(word: &str) -> Kind {
+        super::kind_of(word.as_bytes())
+    }
 
     #[test]
     fn every_word_is_found_in_either_case_and_no_other() {

@@ -4,25 +4,29 @@
 //! part, the text is read in the way that both allow, or refused: a `/*+` is a comment for the one and a token for the
 //! other, so its body must end at the same place for both (`ambiguous_hint`).
 
-use super::MAX_TOKENS;
 use super::keywords::kind_of;
 use super::refusal::{Fault, RefusalCode};
 use super::token::{Kind, Token};
+use super::{MAX_TEXT_BYTES, MAX_TOKENS};
 
 mod scan;
 #[cfg(test)]
 mod tests;
 
-use scan::{end_of_escaped_text, end_of_number, end_of_quoted, end_of_text, end_of_word, is_letter};
+use scan::{end_of_brace, end_of_escaped_text, end_of_number, end_of_quoted, end_of_text, end_of_word, is_letter};
 
 /// Calcite's `DEFAULT_IDENTIFIER_MAX_LENGTH`, in UTF-16 units.
 pub(super) const MAX_NAME_UNITS: usize = 128;
 
 /// The tokens of a text, without the one that ends it.
 pub(super) fn lex(text: &str) -> Result<Vec<Token>, Box<Fault>> {
+    if text.len() > MAX_TEXT_BYTES {
+        let message = format!("the statement is longer than {MAX_TEXT_BYTES} bytes; put large data into a file");
+        return Err(Fault::new(RefusalCode::TooLong, 0, message));
+    }
     // One token to two bytes is more than written SQL has, so the vector hardly ever grows.
     let mut tokens = Vec::with_capacity(text.len() / 2 + 16);
-    let mut lexer = Lexer::new(text);
+    let mut lexer = Lexer::new(text, text.contains('$'));
     while let Some(token) = lexer.next()? {
         if tokens.len() == MAX_TOKENS {
             let message = format!("the statement has more than {MAX_TOKENS} words and signs; write a shorter one");
@@ -31,6 +35,18 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token>, Box<Fault>> {
         tokens.push(token);
     }
     Ok(tokens)
+}
+
+/// Where the token of this kind ends that begins at this offset of a text that has been lexed.
+pub(super) fn end_of_token(text: &str, kind: Kind, start: usize) -> usize {
+    // What is asked most.
+    if kind == Kind::Name {
+        return end_of_word(text, start);
+    }
+    let mut lexer = Lexer { at: start, ..Lexer::new(text, false) };
+    // A token once found is found again.
+    let _ = text.as_bytes().get(start).map(|first| lexer.token(*first));
+    lexer.at
 }
 
 struct Lexer<'a> {
@@ -45,8 +61,7 @@ struct Lexer<'a> {
 }
 
 impl<'a> Lexer<'a> {
-    fn new(text: &'a str) -> Self {
-        let has_dollar = text.contains('$');
+    fn new(text: &'a str, has_dollar: bool) -> Self {
         Self { text, bytes: text.as_bytes(), at: 0, has_dollar, no_collation_before: 0, no_prefix_before: 0 }
     }
 
@@ -58,28 +73,35 @@ impl<'a> Lexer<'a> {
     fn next(&mut self) -> Result<Option<Token>, Box<Fault>> {
         loop {
             self.skip_blanks()?;
-            if self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(b"/*+")) {
-                self.skip_hint()?;
-                continue;
+            match self.byte(self.at) {
+                Some(b'/') if self.byte(self.at + 1) == Some(b'*') => self.skip_hint()?,
+                Some(byte) => return self.token(byte).map(Some),
+                None => return Ok(None),
             }
-            return match self.byte(self.at) {
-                Some(byte) => self.token(byte).map(Some),
-                None => Ok(None),
-            };
         }
     }
 
     /// Skips white space and comments. Druid knows these five blanks and no others.
     fn skip_blanks(&mut self) -> Result<(), Box<Fault>> {
         while let Some(byte) = self.byte(self.at) {
-            match (byte, self.byte(self.at + 1)) {
-                (b' ' | b'\t' | b'\n' | b'\r' | 0x0c, _) => self.at += 1,
-                (b'-', Some(b'-')) | (b'/', Some(b'/')) => self.skip_line(),
-                (b'/', Some(b'*')) if self.byte(self.at + 2) != Some(b'+') => self.skip_block()?,
+            match byte {
+                b' ' | b'\t' | b'\n' | b'\r' | 0x0c => self.at += 1,
+                b'-' | b'/' if self.skip_comment(byte)? => {}
                 _ => break,
             }
         }
         Ok(())
+    }
+
+    /// Skips a comment that begins with this byte, if one does.
+    fn skip_comment(&mut self, first: u8) -> Result<bool, Box<Fault>> {
+        match (first, self.byte(self.at + 1), self.byte(self.at + 2)) {
+            (b'-', Some(b'-'), _) | (b'/', Some(b'/'), _) => self.skip_line(),
+            (b'/', Some(b'*'), Some(b'+')) => return Ok(false),
+            (b'/', Some(b'*'), _) => self.skip_block()?,
+            (_, _, _) => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// `SINGLE_LINE_COMMENT`: a bare CR ends it too.
@@ -135,57 +157,68 @@ impl<'a> Lexer<'a> {
 
     fn token(&mut self, first: u8) -> Result<Token, Box<Fault>> {
         let start = self.at;
-        let (kind, end) = match first {
-            b'\'' => (Kind::Text, self.closed(end_of_text(self.bytes, start))?),
-            b'"' => self.quoted(start, start, Kind::Quoted)?,
-            b'0'..=b'9' => (Kind::Number, end_of_number(self.bytes, start)),
-            b'.' if self.byte(start + 1).is_some_and(|byte| byte.is_ascii_digit()) => {
-                (Kind::Number, end_of_number(self.bytes, start))
-            }
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | 0x80.. => self.word(start, first)?,
-            b'{' => (Kind::LeftBrace, self.end_of_brace(start)),
-            _ => self.sign(start, first)?,
+        let kind = match first {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | 0x80.. => self.word(first)?,
+            b'0'..=b'9' => self.number(),
+            b'.' if self.byte(start + 1).is_some_and(|byte| byte.is_ascii_digit()) => self.number(),
+            b'\'' => self.text(start, Kind::Text)?,
+            b'"' => self.quoted(start, Kind::Quoted)?,
+            _ => self.sign(first)?,
         };
         if self.has_dollar && may_begin_collation(kind) {
             self.refuse_collation(start)?;
         }
-        self.at = end;
-        Ok(Token::new(kind, start, end))
+        Ok(Token::new(kind, start))
     }
 
-    fn word(&mut self, start: usize, first: u8) -> Result<(Kind, usize), Box<Fault>> {
-        match (first, self.byte(start + 1)) {
-            (b'u' | b'U', Some(b'&')) => match self.byte(start + 2) {
-                Some(b'\'') => return Ok((Kind::UnicodeText, self.closed(end_of_text(self.bytes, start + 2))?)),
-                Some(b'"') => return self.quoted(start, start + 2, Kind::UnicodeQuoted),
-                _ => {}
-            },
-            (b'n' | b'N', Some(b'\'')) => {
-                return Ok((Kind::PrefixedText, self.closed(end_of_text(self.bytes, start + 1))?));
-            }
-            (b'x' | b'X', Some(b'\'')) => {
-                return Ok((Kind::Binary, self.closed(end_of_text(self.bytes, start + 1))?));
-            }
-            // Where no closing quote is found the longest match is the word E; then a plain string follows.
-            (b'e' | b'E', Some(b'\'')) => {
-                if let Some(end) = end_of_escaped_text(self.bytes, start + 1) {
-                    return Ok((Kind::EscapedText, end));
-                }
-            }
-            (b'_', Some(next)) if next.is_ascii_alphanumeric() => {
-                if let Some(end) = self.end_of_prefixed(start) {
-                    return Ok((Kind::PrefixedText, end));
-                }
-            }
-            _ => {}
-        }
+    fn number(&mut self) -> Kind {
+        self.at = end_of_number(self.bytes, self.at);
+        Kind::Number
+    }
+
+    fn word(&mut self, first: u8) -> Result<Kind, Box<Fault>> {
+        let start = self.at;
         let end = end_of_word(self.text, start);
         if end == start {
             return Err(self.no_token(start));
         }
-        let word = self.text.get(start..end).unwrap_or_default();
-        self.check_length(start, word, 0)?;
-        Ok((kind_of(word), end))
+        let may_be_prefix = first == b'_' || matches!(self.byte(end), Some(b'\'' | b'&'));
+        if may_be_prefix && let Some(kind) = self.prefixed(first)? {
+            return Ok(kind);
+        }
+        if end - start > MAX_NAME_UNITS {
+            self.check_length(start, self.text.get(start..end).unwrap_or_default(), 0)?;
+        }
+        self.at = end;
+        Ok(kind_of(self.bytes.get(start..end).unwrap_or_default()))
+    }
+
+    /// A literal or a name with a letter before its quote.
+    fn prefixed(&mut self, first: u8) -> Result<Option<Kind>, Box<Fault>> {
+        let start = self.at;
+        match (first, self.byte(start + 1), self.byte(start + 2)) {
+            (b'u' | b'U', Some(b'&'), Some(b'\'')) => self.text(start + 2, Kind::UnicodeText).map(Some),
+            (b'u' | b'U', Some(b'&'), Some(b'"')) => self.quoted(start + 2, Kind::UnicodeQuoted).map(Some),
+            (b'n' | b'N', Some(b'\''), _) => self.text(start + 1, Kind::PrefixedText).map(Some),
+            (b'x' | b'X', Some(b'\''), _) => self.text(start + 1, Kind::Binary).map(Some),
+            // Where no closing quote is found the longest match is the word E; then a plain string follows.
+            (b'e' | b'E', Some(b'\''), _) => Ok(end_of_escaped_text(self.bytes, start + 1).map(|end| {
+                self.at = end;
+                Kind::EscapedText
+            })),
+            (b'_', Some(next), _) if next.is_ascii_alphanumeric() => Ok(self.end_of_prefixed(start).map(|end| {
+                self.at = end;
+                Kind::PrefixedText
+            })),
+            (_, _, _) => Ok(None),
+        }
+    }
+
+    /// A literal whose quote stands at this offset.
+    fn text(&mut self, quote: usize, kind: Kind) -> Result<Kind, Box<Fault>> {
+        let end = end_of_text(self.bytes, quote);
+        self.at = end.ok_or_else(|| self.fault(self.at, "this string is not closed by a quote"))?;
+        Ok(kind)
     }
 
     /// `PREFIXED_STRING_LITERAL`: the name of a character set may hold `-`, `.` and `:`, even `--`.
@@ -231,42 +264,35 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    fn quoted(&self, start: usize, quote: usize, kind: Kind) -> Result<(Kind, usize), Box<Fault>> {
+    /// A name whose double quote stands at this offset.
+    fn quoted(&mut self, quote: usize, kind: Kind) -> Result<Kind, Box<Fault>> {
+        let start = self.at;
         let end = end_of_quoted(self.bytes, quote)
             .ok_or_else(|| self.fault(start, "this quoted name is empty, not closed, or holds a line break"))?;
         if kind == Kind::Quoted && end - quote > MAX_NAME_UNITS {
             let inner = self.text.get(quote + 1..end - 1).unwrap_or_default();
             self.check_length(start, inner, inner.matches("\"\"").count())?;
         }
-        Ok((kind, end))
+        self.at = end;
+        Ok(kind)
     }
 
     fn check_length(&self, start: usize, name: &str, doubled_quotes: usize) -> Result<(), Box<Fault>> {
-        let fits = name.len() <= MAX_NAME_UNITS || name.encode_utf16().count() - doubled_quotes <= MAX_NAME_UNITS;
-        if fits {
-            Ok(())
-        } else {
-            Err(self.fault(start, "this name is longer than the 128 characters that Druid takes"))
+        if name.encode_utf16().count() - doubled_quotes <= MAX_NAME_UNITS {
+            return Ok(());
         }
+        Err(self.fault(start, "this name is longer than the 128 characters that Druid takes"))
     }
 
-    /// `LBRACE_FN` and its like take the blanks and the word with them.
-    fn end_of_brace(&self, start: usize) -> usize {
-        let rest = self.bytes.get(start + 1..).unwrap_or_default();
-        let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
-        let word = rest.get(blanks..).unwrap_or_default();
-        let is = |prefix: &[u8]| word.get(..prefix.len()).is_some_and(|text| text.eq_ignore_ascii_case(prefix));
-        let length = if is(b"ts") || is(b"fn") { 2 } else { usize::from(is(b"t") || is(b"d")) };
-        start + 1 + if length == 0 { 0 } else { blanks + length }
-    }
-
-    fn sign(&self, start: usize, first: u8) -> Result<(Kind, usize), Box<Fault>> {
+    fn sign(&mut self, first: u8) -> Result<Kind, Box<Fault>> {
+        let start = self.at;
         let second = self.byte(start + 1);
         let (kind, length) = match (first, second) {
             (b'(', _) => (Kind::LeftParen, 1),
             (b')', _) => (Kind::RightParen, 1),
             (b'[', _) => (Kind::LeftBracket, 1),
             (b']', _) => (Kind::RightBracket, 1),
+            (b'{', _) => (Kind::LeftBrace, end_of_brace(self.bytes, start) - start),
             (b'}', _) => (Kind::RightBrace, 1),
             (b',', _) => (Kind::Comma, 1),
             (b';', _) => (Kind::Semicolon, 1),
@@ -286,11 +312,8 @@ impl<'a> Lexer<'a> {
             (b'/' | b'<' | b'>' | b'|' | b':' | b'%' | b'^', _) => (Kind::Operator, 1),
             _ => return Err(self.no_token(start)),
         };
-        Ok((kind, start + length))
-    }
-
-    fn closed(&self, end: Option<usize>) -> Result<usize, Box<Fault>> {
-        end.ok_or_else(|| self.fault(self.at, "this string is not closed by a quote"))
+        self.at = start + length;
+        Ok(kind)
     }
 
     fn no_token(&self, at: usize) -> Box<Fault> {

@@ -7,6 +7,7 @@
 //! understand in a place that could name a table it refuses.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use crate::permission::ResourceAction;
 
@@ -14,6 +15,7 @@ mod external;
 mod keywords;
 mod lexer;
 mod literal;
+mod place;
 mod reader;
 mod refusal;
 mod scope;
@@ -22,12 +24,13 @@ mod tests;
 mod token;
 
 pub use external::{Destinations, DruidSource, ExternalPermission, ExternalRules, MAX_DESTINATIONS};
+pub use place::{Place, PlaceRole};
 pub use refusal::{Refusal, RefusalCode};
 
-/// The longest text that is read. A statement may hold inline data; a token's length has 24 bits.
+/// The longest text that is read. A statement may hold inline data; offsets have 24 bits.
 pub const MAX_TEXT_BYTES: usize = 4 * 1024 * 1024;
 
-/// The most tokens that are read: eight bytes each, 4 MiB together.
+/// The most tokens that are read: four bytes each, 2 MiB together.
 pub const MAX_TOKENS: usize = 500_000;
 
 /// Groups within groups. The reader takes about 1 KiB of stack for each; Druid's own parser overflows at some thousands.
@@ -129,15 +132,24 @@ pub fn read(sql: &str, parameters: &[Parameter]) -> Result<Reading, Refusal> {
 /// # Errors
 /// [`Refusal`], also where EXTERN would read what the rules do not allow.
 pub fn read_by(rules: &ExternalRules, sql: &str, parameters: &[Parameter]) -> Result<Reading, Refusal> {
-    if sql.len() > MAX_TEXT_BYTES {
-        let message = format!("the statement is longer than {MAX_TEXT_BYTES} bytes; put large data into a file");
-        return Err(refusal::Fault::new(RefusalCode::TooLong, 0, message).in_text(""));
-    }
     let reading = lexer::lex(sql).and_then(|tokens| reader::read(sql, &tokens, parameters, rules));
-    let reading = reading.map_err(|fault| fault.in_text(sql))?;
-    if reading.resources.len() > MAX_RESOURCES {
-        let message = format!("the statement names more than {MAX_RESOURCES} tables");
-        return Err(refusal::Fault::new(RefusalCode::TooManyResources, 0, message).in_text(""));
-    }
-    Ok(reading)
+    reading.map_err(|fault| fault.in_text(sql))
+}
+
+/// Where in the statement its needs come from, in the order of the text.
+///
+/// # Errors
+/// The [`Refusal`] of [`read_by`].
+pub fn places(rules: &ExternalRules, sql: &str, parameters: &[Parameter]) -> Result<Vec<Place>, Refusal> {
+    let places = lexer::lex(sql).and_then(|tokens| reader::places(sql, &tokens, parameters, rules));
+    places.map_err(|fault| fault.in_text(sql))
+}
+
+/// Where the words, names, literals and signs of a text stand, in byte offsets: all but white space, comments and hints.
+///
+/// # Errors
+/// [`Refusal`], where Druid would find no such token, or versions of it would find others.
+pub fn tokens(sql: &str) -> Result<Vec<Range<usize>>, Refusal> {
+    let tokens = lexer::lex(sql).map_err(|fault| fault.in_text(sql))?;
+    Ok(tokens.iter().map(|token| token.start()..token.end(sql)).collect())
 }

@@ -10,7 +10,7 @@ use super::external::{ExternalPermission, ExternalRules, Sources};
 use super::refusal::{Fault, RefusalCode};
 use super::scope::Scope;
 use super::token::{Kind, Token};
-use super::{MAX_DEPTH, Parameter, Reading, SystemSchema, SystemTable};
+use super::{MAX_DEPTH, MAX_RESOURCES, Parameter, Place, PlaceRole, Reading, SystemSchema, SystemTable};
 use crate::permission::{Action, ResourceAction, ResourceType};
 
 mod expression;
@@ -30,18 +30,9 @@ pub(super) fn read<'a>(
     parameters: &'a [Parameter],
     rules: &'a ExternalRules,
 ) -> Read<Reading> {
-    let mut reader = Reader {
-        text,
-        tokens,
-        parameters,
-        rules,
-        at: 0,
-        depth: 0,
-        parameters_passed: 0,
-        scope: Scope::default(),
-        found: Found::default(),
-    };
+    let mut reader = Reader::new(text, tokens, parameters, rules);
     let statement = reader.statements()?;
+    reader.check_count(0)?;
     Ok(Reading {
         kind: statement.kind,
         explain: statement.explain,
@@ -50,6 +41,22 @@ pub(super) fn read<'a>(
         input_source_types: reader.found.input_source_types.iter().map(ToString::to_string).collect(),
         set_options: statement.set_options,
     })
+}
+
+/// The same, of which only the places of what is found are kept.
+pub(super) fn places<'a>(
+    text: &'a str,
+    tokens: &'a [Token],
+    parameters: &'a [Parameter],
+    rules: &'a ExternalRules,
+) -> Read<Vec<Place>> {
+    let mut reader = Reader { places: Some(Vec::new()), ..Reader::new(text, tokens, parameters, rules) };
+    reader.statements()?;
+    reader.check_count(0)?;
+    let mut places = reader.places.unwrap_or_default();
+    // The table of `( wiki LIMIT 1 )` is known as one only after what stands in it.
+    places.sort_by_key(|place| place.range.start);
+    Ok(places)
 }
 
 struct Reader<'a> {
@@ -64,6 +71,8 @@ struct Reader<'a> {
     parameters_passed: usize,
     scope: Scope<'a>,
     found: Found<'a>,
+    /// Where it was found, if somebody wants to know.
+    places: Option<Vec<Place>>,
 }
 
 /// What the statement names.
@@ -80,6 +89,11 @@ impl Found<'_> {
     fn add(&mut self, sources: Sources) {
         self.input_source_types.extend(sources.types);
         self.datasources.extend(sources.datasources.into_iter().map(Cow::Owned));
+    }
+
+    fn count(&self) -> usize {
+        let tables = self.datasources.len() + self.views.len() + self.system.len();
+        tables + self.input_source_types.len() + usize::from(self.target.is_some())
     }
 
     fn resources(&self, permission: ExternalPermission) -> BTreeSet<ResourceAction> {
@@ -131,6 +145,43 @@ impl Shape {
 }
 
 impl<'a> Reader<'a> {
+    fn new(text: &'a str, tokens: &'a [Token], parameters: &'a [Parameter], rules: &'a ExternalRules) -> Self {
+        Self {
+            text,
+            tokens,
+            parameters,
+            rules,
+            at: 0,
+            depth: 0,
+            parameters_passed: 0,
+            scope: Scope::default(),
+            found: Found::default(),
+            places: None,
+        }
+    }
+
+    /// Notes the place of something that ends before the next token.
+    fn note(&mut self, role: PlaceRole, start: usize, name: &str) {
+        self.note_until(role, start, self.at, name);
+    }
+
+    /// The same of something that ends before this token.
+    fn note_until(&mut self, role: PlaceRole, start: usize, until: usize, name: &str) {
+        if let Some(places) = &mut self.places {
+            let last = until.checked_sub(1).and_then(|at| self.tokens.get(at));
+            let end = last.map_or(start, |token| token.end(self.text));
+            places.push(Place { range: start..end, role, name: name.to_owned() });
+        }
+    }
+
+    fn check_count(&self, at: usize) -> Read<()> {
+        if self.found.count() <= MAX_RESOURCES {
+            return Ok(());
+        }
+        let message = format!("the statement names more than {MAX_RESOURCES} tables; write several statements");
+        Err(Fault::new(RefusalCode::TooManyResources, at, message))
+    }
+
     fn peek(&self, ahead: usize) -> Kind {
         self.tokens.get(self.at + ahead).map_or(Kind::End, |token| token.kind)
     }
@@ -171,7 +222,7 @@ impl<'a> Reader<'a> {
 
     fn image_ahead(&self, ahead: usize) -> &'a str {
         let token = self.tokens.get(self.at + ahead);
-        token.and_then(|token| self.text.get(token.start()..token.end())).unwrap_or_default()
+        token.and_then(|token| self.text.get(token.start()..token.end(self.text))).unwrap_or_default()
     }
 
     /// The next token is this word, which is not reserved.

@@ -54,6 +54,8 @@ pub enum RefusalCode {
     Recursive,
     /// SET of anything but a literal.
     SetValue,
+    /// A table named `*`.
+    StarTable,
     /// Words in an order that the gate does not know.
     Syntax,
     /// A table function's argument that is not a literal.
@@ -78,7 +80,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// All reasons.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::AmbiguousHint,
         Self::ExternalDruid,
         Self::ExternalInnerAddress,
@@ -92,6 +94,7 @@ impl RefusalCode {
         Self::ParameterAsName,
         Self::Recursive,
         Self::SetValue,
+        Self::StarTable,
         Self::Syntax,
         Self::TableFunctionArgument,
         Self::TargetSchema,
@@ -121,6 +124,7 @@ impl RefusalCode {
             Self::ParameterAsName => "parameter_as_name",
             Self::Recursive => "recursive",
             Self::SetValue => "set_value",
+            Self::StarTable => "star_table",
             Self::Syntax => "syntax",
             Self::TableFunctionArgument => "table_function_argument",
             Self::TargetSchema => "target_schema",

@@ -34,7 +34,7 @@ impl<'a> Scope<'a> {
     /// Forgets what was defined since `mark`.
     pub(super) fn return_to(&mut self, mark: Mark) {
         while self.order.len() > mark.0 {
-            let Some(name) = self.order.pop() else { break };
+            let Some(name) = self.order.pop() else { return };
             if let Some(count) = self.visible.get_mut(&name) {
                 *count -= 1;
                 if *count == 0 {

@@ -7,6 +7,7 @@ use super::{Parameter, Reading, Refusal, RefusalCode, lexer, read};
 
 mod bounds;
 mod details;
+mod places;
 mod soup;
 
 const FILES: [(&str, &str); 3] = [

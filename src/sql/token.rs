@@ -1,30 +1,32 @@
 //! The kinds of tokens, and the part that each plays for a reader that does not know the grammar of expressions.
 
-/// A token: where it stands and what it is. Eight bytes, so that a reading stays small beside its text.
+use super::lexer::end_of_token;
+
+/// A token: where it begins and what it is, from which follows where it ends. Four bytes, so that a reading stays small
+/// beside its text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
-    start: u32,
-    length: [u8; 3],
+    start: [u8; 3],
     /// What it is.
     pub kind: Kind,
 }
 
 impl Token {
-    /// Lengths and offsets fit: [`super::MAX_TEXT_BYTES`] is below 2^24.
-    pub(super) fn new(kind: Kind, start: usize, end: usize) -> Self {
-        let [a, b, c, _] = u32::try_from(end.saturating_sub(start)).unwrap_or(u32::MAX).to_le_bytes();
-        Self { start: u32::try_from(start).unwrap_or(u32::MAX), length: [a, b, c], kind }
+    /// Offsets fit: [`super::MAX_TEXT_BYTES`] is below 2^24.
+    pub(super) fn new(kind: Kind, start: usize) -> Self {
+        let [a, b, c, _] = u32::try_from(start).unwrap_or(u32::MAX).to_le_bytes();
+        Self { start: [a, b, c], kind }
     }
 
     /// Byte offset of its first byte.
     pub(super) const fn start(self) -> usize {
-        self.start as usize
+        let [a, b, c] = self.start;
+        u32::from_le_bytes([a, b, c, 0]) as usize
     }
 
-    /// Byte offset after its last byte.
-    pub(super) const fn end(self) -> usize {
-        let [a, b, c] = self.length;
-        self.start as usize + u32::from_le_bytes([a, b, c, 0]) as usize
+    /// Byte offset after its last byte in `text`, of which it is a token.
+    pub(super) fn end(self, text: &str) -> usize {
+        end_of_token(text, self.kind, self.start())
     }
 }
 

@@ -54,14 +54,10 @@ pub fn ask_both_where(statements: &[Statement], by_type: bool) -> [Vec<Answer>; 
     })
 }
 
-/// What Druid would authorize, in the gate's words. Two of Druid's own defects are not shared: 30 to 36 ask for APPEND's
-/// names with their quotes on, 37 for the names themselves, as the gate does; and Calcite 1.21 leaves the quotes on a
-/// table whose whole name is a star.
+/// What Druid would authorize, in the gate's words. A defect of Druid's own is not shared: 30 to 36 ask for APPEND's names
+/// with their quotes on, 37 for the names themselves, as the gate does.
 pub fn plain(resources: &BTreeSet<String>) -> BTreeSet<String> {
-    let name_of = |word: &String| {
-        let name = word.strip_prefix("DATASOURCE|")?.strip_suffix("|READ")?;
-        if name == "\"*\"" { Some("*".to_owned()) } else { text_of(name) }
-    };
+    let name_of = |word: &String| text_of(word.strip_prefix("DATASOURCE|")?.strip_suffix("|READ")?);
     let plain = |word: &String| name_of(word).map_or_else(|| word.clone(), |name| format!("DATASOURCE|{name}|READ"));
     resources.iter().map(plain).collect()
 }

@@ -58,10 +58,19 @@ fn end_of_digits(bytes: &[u8], start: usize) -> usize {
     start + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
+/// `LBRACE_FN` and its like take the blanks and the word with them.
+pub(super) fn end_of_brace(bytes: &[u8], start: usize) -> usize {
+    let rest = bytes.get(start + 1..).unwrap_or_default();
+    let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
+    let word = rest.get(blanks..).unwrap_or_default();
+    let is = |prefix: &[u8]| word.get(..prefix.len()).is_some_and(|text| text.eq_ignore_ascii_case(prefix));
+    let length = if is(b"ts") || is(b"fn") { 2 } else { usize::from(is(b"t") || is(b"d")) };
+    start + 1 + if length == 0 { 0 } else { blanks + length }
+}
+
 /// `IDENTIFIER`; gives `start` where none begins.
 pub(super) fn end_of_word(text: &str, start: usize) -> usize {
     let rest = text.as_bytes().get(start..).unwrap_or_default();
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
     let plain = start + rest.iter().take_while(|byte| is_plain(**byte)).count();
     if text.as_bytes().get(plain).is_none_or(u8::is_ascii) {
         return plain;
@@ -69,6 +78,21 @@ pub(super) fn end_of_word(text: &str, start: usize) -> usize {
     let rest = text.get(start..).unwrap_or_default();
     let other = rest.char_indices().find(|(_, c)| !is_letter(*c) && !c.is_ascii_digit());
     start + other.map_or(rest.len(), |(offset, _)| offset)
+}
+
+/// An ASCII letter or digit of a word: looked up, since most bytes of a statement are asked.
+fn is_plain(byte: u8) -> bool {
+    #[expect(clippy::indexing_slicing, reason = "evaluated when the program is built")]
+    static PLAIN: [bool; 256] = {
+        let mut plain = [false; 256];
+        let mut byte = 0_u8;
+        while byte < 128 {
+            plain[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
+            byte += 1;
+        }
+        plain
+    };
+    PLAIN.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
 /// `LETTER` of `Parser.jj`; its digits beyond ASCII lie within these ranges. Up to Druid 27 `$` is none.

@@ -6,7 +6,7 @@ use crate::sql::refusal::RefusalCode;
 /// The images of the tokens, a bar between them.
 fn tokens(text: &str) -> String {
     let tokens = lex(text).unwrap();
-    tokens.iter().map(|token| text.get(token.start()..token.end()).unwrap()).collect::<Vec<_>>().join("|")
+    tokens.iter().map(|token| text.get(token.start()..token.end(text)).unwrap()).collect::<Vec<_>>().join("|")
 }
 
 #[test]

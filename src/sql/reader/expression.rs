@@ -74,6 +74,21 @@ impl Reader<'_> {
         Ok(if open == Kind::LeftParen { shape } else { Shape::Other })
     }
 
+    /// Passes an element of one token, as most are: a column, a literal, a star.
+    fn take_single(&mut self) -> Option<Shape> {
+        let after = self.peek(1);
+        if after != Kind::Comma && !after.closes() {
+            return None;
+        }
+        let shape = match self.kind().role() {
+            Role::Name => Shape::Name(self.at),
+            Role::Plain => Shape::Other,
+            _ => return None,
+        };
+        self.advance();
+        Some(shape)
+    }
+
     /// A group that must follow.
     pub(super) fn expect_group(&mut self) -> Read<()> {
         if self.kind() != Kind::LeftParen {
@@ -85,6 +100,9 @@ impl Reader<'_> {
     /// One element of a group: a query, or an expression with the words that special functions have
     /// (`EXTRACT(x FROM y)`, `LISTAGG(x ORDER BY y)`, `FILTER (WHERE x)`, `JSON_VALUE(x DEFAULT y ON EMPTY)`).
     fn element(&mut self) -> Read<Shape> {
+        if let Some(shape) = self.take_single() {
+            return Ok(shape);
+        }
         if matches!(self.kind(), Kind::All | Kind::Distinct) {
             self.advance();
         }

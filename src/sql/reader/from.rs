@@ -142,8 +142,8 @@ impl Reader<'_> {
 
     /// `PIVOT (`, `UNPIVOT [INCLUDE | EXCLUDE NULLS] (`: operators since Druid 30, aliases with columns before.
     fn takes_pivot(&mut self) -> bool {
-        let nulls = self.is_word(0, "UNPIVOT") && (self.is_word(1, "INCLUDE") || self.is_word(1, "EXCLUDE"));
-        let plain = (self.is_word(0, "PIVOT") || self.is_word(0, "UNPIVOT")) && self.peek(1) == Kind::LeftParen;
+        let nulls = (self.is_word(1, "INCLUDE") || self.is_word(1, "EXCLUDE")) && self.is_word(0, "UNPIVOT");
+        let plain = self.peek(1) == Kind::LeftParen && (self.is_word(0, "PIVOT") || self.is_word(0, "UNPIVOT"));
         for _ in 0..if nulls { 3 } else { usize::from(plain) } {
             self.advance();
         }

@@ -6,7 +6,7 @@ use super::names::Path;
 use super::{Read, Reader};
 use crate::sql::refusal::{Fault, RefusalCode};
 use crate::sql::token::Kind;
-use crate::sql::{Parameter, literal};
+use crate::sql::{Parameter, PlaceRole, literal};
 
 /// The functions that read what is not in their arguments' own places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,10 @@ impl Function {
 pub(super) struct Argument<'a> {
     pub name: Option<Cow<'a, str>>,
     pub value: Cow<'a, str>,
+    /// Byte offset.
     pub at: usize,
+    /// The index of the token after it.
+    until: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -75,20 +78,36 @@ impl<'a> Reader<'a> {
     }
 
     fn known_call(&mut self, function: Function) -> Read<()> {
+        let at = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |token| token.start());
         match function {
-            Function::Extern => self.extern_call(),
+            Function::Extern => {
+                self.note(PlaceRole::External, at, "EXTERN");
+                self.extern_call()
+            }
             Function::Append => self.append_call(),
-            Function::Http => self.http_call(),
-            Function::Inline => self.inline_call(),
-            Function::LocalFiles => self.local_files_call(),
+            Function::Http => {
+                self.note(PlaceRole::External, at, "http");
+                self.http_call()
+            }
+            Function::Inline => {
+                self.note(PlaceRole::External, at, "inline");
+                self.inline_call()
+            }
+            Function::LocalFiles => {
+                self.note(PlaceRole::External, at, "local");
+                self.local_files_call()
+            }
             Function::Windows => self.expect_group(),
         }
     }
 
     /// Druid: `TableAppendMacro`; each argument is the name of a datasource, dots and all, and no WITH hides it.
     fn append_call(&mut self) -> Read<()> {
-        let arguments = self.literal_arguments()?;
-        self.found.datasources.extend(arguments.into_iter().map(|argument| argument.value));
+        for Argument { value, at, until, .. } in self.literal_arguments()? {
+            self.note_until(PlaceRole::Appended, at, until, &value);
+            self.found.datasources.insert(value);
+            self.check_count(at)?;
+        }
         Ok(())
     }
 
@@ -98,7 +117,8 @@ impl<'a> Reader<'a> {
         loop {
             let name = self.argument_name()?;
             let at = self.offset();
-            arguments.push(Argument { name, value: self.literal_argument()?, at });
+            let value = self.literal_argument()?;
+            arguments.push(Argument { name, value, at, until: self.at });
             if self.take(Kind::RightParen) {
                 return Ok(arguments);
             }

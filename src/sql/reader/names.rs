@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use super::{Read, Reader};
 use crate::permission::ResourceType;
-use crate::sql::SystemSchema;
 use crate::sql::lexer::MAX_NAME_UNITS;
 use crate::sql::literal;
 use crate::sql::refusal::{Fault, RefusalCode};
 use crate::sql::token::Kind;
+use crate::sql::{PlaceRole, SystemSchema};
 
 /// A compound name.
 pub(super) struct Path<'a> {
@@ -92,32 +92,50 @@ impl<'a> Reader<'a> {
     /// A table is read. Druid: `DruidSchemaCatalog`; names and schemas are compared exactly.
     pub(super) fn read_table(&mut self, path: Path<'a>) -> Read<()> {
         let Path { first, second, longer, at } = path;
-        let Some(second) = second else {
-            if !self.scope.contains(&first) {
-                self.found.datasources.insert(first);
-            }
-            return Ok(());
-        };
         if longer {
             let message = "a table has a schema and a name and no more parts; put a name that holds dots in quotes";
             return Err(Fault::new(RefusalCode::UnknownSchema, at, message));
         }
-        match first.as_ref() {
-            "druid" => drop(self.found.datasources.insert(second)),
-            "view" => drop(self.found.views.insert(second)),
-            // Druid authorizes no lookup: `NamedLookupSchema`.
-            "lookup" => {}
-            "sys" => drop(self.found.system.insert((SystemSchema::Sys, second))),
-            "INFORMATION_SCHEMA" => drop(self.found.system.insert((SystemSchema::InformationSchema, second))),
+        let Some(name) = second else {
+            if self.scope.contains(&first) {
+                self.note(PlaceRole::WithItem, at, &first);
+                return Ok(());
+            }
+            return self.read_relation(PlaceRole::Datasource, None, first, at);
+        };
+        let (role, system) = match first.as_ref() {
+            "druid" => (PlaceRole::Datasource, None),
+            "view" => (PlaceRole::View, None),
+            "lookup" => (PlaceRole::Lookup, None),
+            "sys" => (PlaceRole::SystemTable, Some(SystemSchema::Sys)),
+            "INFORMATION_SCHEMA" => (PlaceRole::SystemTable, Some(SystemSchema::InformationSchema)),
             other => {
                 let message = format!(
-                    "there is no schema [{other}]; the schemas are druid, lookup, view, sys and INFORMATION_SCHEMA, \
-                     in this case"
+                    "there is no schema [{other}]; write druid, lookup, view, sys or INFORMATION_SCHEMA, in this case"
                 );
                 return Err(Fault::new(RefusalCode::UnknownSchema, at, message));
             }
+        };
+        self.read_relation(role, system, name, at)
+    }
+
+    fn read_relation(
+        &mut self,
+        role: PlaceRole,
+        system: Option<SystemSchema>,
+        name: Cow<'a, str>,
+        at: usize,
+    ) -> Read<()> {
+        check_star(&name, at)?;
+        self.note(role, at, &name);
+        match (role, system) {
+            (_, Some(schema)) => drop(self.found.system.insert((schema, name))),
+            (PlaceRole::View, _) => drop(self.found.views.insert(name)),
+            // Druid authorizes no lookup: `NamedLookupSchema`.
+            (PlaceRole::Lookup, _) => {}
+            (_, None) => drop(self.found.datasources.insert(name)),
         }
-        Ok(())
+        self.check_count(at)
     }
 
     /// The target of INSERT or REPLACE. Druid: `IngestHandler.validateAndGetDataSourceForIngest`.
@@ -131,9 +149,21 @@ impl<'a> Reader<'a> {
                 return Err(Fault::new(RefusalCode::TargetSchema, at, message));
             }
         };
+        check_star(&name, at)?;
+        self.note(PlaceRole::Target, at, &name);
         self.found.target = Some((ResourceType::Datasource, name));
         Ok(())
     }
+}
+
+/// For Druid 27 `"*"` is a name with its quotes on, and `druid.*` one without; for newer versions the first has none and
+/// the second is an error.
+fn check_star(name: &str, at: usize) -> Read<()> {
+    if name != "*" {
+        return Ok(());
+    }
+    let message = "versions of Druid do not agree on what is read of a table named *; write a table with another name";
+    Err(Fault::new(RefusalCode::StarTable, at, message))
 }
 
 fn bad_escape(at: usize) -> Box<Fault> {

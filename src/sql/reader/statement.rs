@@ -4,7 +4,7 @@ use super::{Read, Reader, Shape};
 use crate::permission::ResourceType;
 use crate::sql::refusal::{Fault, RefusalCode};
 use crate::sql::token::Kind;
-use crate::sql::{SetOption, SetValue, StatementKind};
+use crate::sql::{PlaceRole, SetOption, SetValue, StatementKind};
 
 /// What a text consists of.
 pub(super) struct Statement {
@@ -173,12 +173,14 @@ impl Reader<'_> {
         }
         self.advance();
         self.expect(Kind::LeftParen, "(")?;
+        let at = self.offset();
         let destination = if self.kind() == Kind::Reserved && self.image().eq_ignore_ascii_case("LOCAL") {
             self.advance();
             "local".into()
         } else {
             self.name()?
         };
+        self.note(PlaceRole::Export, at, &destination);
         if self.kind() == Kind::LeftParen {
             self.group()?;
         }

@@ -1,0 +1,62 @@
+//! What the first reading of a statement costs: `cargo bench --bench reading`. Time by criterion, over sizes from 1 KB
+//! to 1 MB and over the texts that cost most for their length; then the memory that a reading takes, beside its text.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod statements;
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput};
+use msq_gate::sql;
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// Bytes of the texts whose times show the slope.
+const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
+
+fn main() {
+    // `cargo test --all-targets` runs benches too, unoptimized.
+    if !std::env::args().any(|word| word == "--bench") {
+        return println!("`cargo bench --bench reading` measures");
+    }
+    let mut criterion = Criterion::default().configure_from_args();
+    times(&mut criterion);
+    criterion.final_summary();
+    memory();
+}
+
+fn times(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("first reading");
+    let mut measure = |name: &str, text: &str| {
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_with_input(BenchmarkId::new(name, text.len()), text, |bencher, text| {
+            bencher.iter(|| sql::read(black_box(text), &[]).map(|reading| reading.resources.len()));
+        });
+    };
+    measure("dashboard", &statements::dashboard(600));
+    for bytes in SIZES {
+        measure("report", &statements::report(bytes));
+    }
+    for (name, text) in statements::worst(100_000) {
+        measure(name, &text);
+    }
+    group.finish();
+}
+
+/// The most bytes that a reading holds at once, as a multiple of its text's.
+fn memory() {
+    println!("\nmemory of a reading, as a multiple of its text");
+    let mut texts = vec![("dashboard", statements::dashboard(600))];
+    texts.extend(SIZES.map(|bytes| ("report", statements::report(bytes))));
+    texts.extend(statements::worst(100_000));
+    for (name, text) in texts {
+        let before = MEMORY.current_usage();
+        MEMORY.reset_peak_usage();
+        let reading = black_box(sql::read(&text, &[]));
+        let held = MEMORY.peak_usage() - before;
+        drop(reading);
+        println!("{name:12} {:>9} bytes {:>6.2}", text.len(), held as f64 / text.len() as f64);
+    }
+}
