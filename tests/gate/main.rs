@@ -17,6 +17,7 @@ mod lists;
 mod operations;
 mod recorder;
 mod records;
+mod roles;
 mod rolling;
 mod shipping;
 mod sign_in;
