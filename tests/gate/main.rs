@@ -23,6 +23,7 @@ mod operations;
 mod pydruid;
 mod recorder;
 mod records;
+mod roles;
 mod rolling;
 mod shipping;
 mod sign_in;

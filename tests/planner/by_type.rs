@@ -3,7 +3,8 @@
 use msq_gate::permission::ResourceAction;
 use msq_gate::sql::{self, ExternalPermission, ExternalRules};
 
-use crate::figures::{Statement, ask_both_where};
+use crate::figures::ask_both_where;
+use crate::reading::Statement;
 
 const HTTP: &str = r#"{"type":"http","uris":["https://files.example/x"]}"#;
 const LOCAL: &str = r#"{"type":"local","files":["/x"]}"#;

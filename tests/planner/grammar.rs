@@ -7,6 +7,8 @@ use super::random::Random;
 
 /// Levels of queries within queries.
 const DEPTH: usize = 3;
+/// Past so many tokens a query has no more queries in it: what nests further is seen in other statements, and sooner.
+const TOKENS: usize = 80;
 
 const NAMES: [&str; 12] = ["wiki", "taxi", "a", "b", "secret", "Secret", "FOO", "foo", "pub", "druid", "sys", "APPEND"];
 /// Names that have to be quoted.
@@ -15,12 +17,16 @@ const EXTERN: &str = r#"'{"type":"inline","data":"a\n1"}' , '{"type":"csv","find
 
 /// One statement.
 pub fn statement(random: &mut Random) -> String {
-    statement_over(&NAMES, random)
+    made(&NAMES, &ODD_NAMES, random)
 }
 
 /// One whose tables are among these.
 pub fn statement_over(names: &'static [&'static str], random: &mut Random) -> String {
-    let mut maker = Maker { names, random, tokens: Vec::new(), made: 0, named: false, bare: false };
+    made(names, &[], random)
+}
+
+fn made(names: &'static [&'static str], odd: &'static [&'static str], random: &mut Random) -> String {
+    let mut maker = Maker { names, odd, random, tokens: Vec::new(), size: 0, made: 0, named: false, bare: false };
     maker.statement();
     let tokens = std::mem::take(&mut maker.tokens);
     write(&tokens, maker.random)
@@ -28,8 +34,11 @@ pub fn statement_over(names: &'static [&'static str], random: &mut Random) -> St
 
 struct Maker<'a> {
     names: &'static [&'static str],
+    odd: &'static [&'static str],
     random: &'a mut Random,
     tokens: Vec<String>,
+    /// How many tokens were made, those put aside too.
+    size: usize,
     /// Numbers the aliases.
     made: usize,
     /// The next operand has to give its first column the name c1.
@@ -41,7 +50,7 @@ struct Maker<'a> {
 impl Maker<'_> {
     /// Adds words, separated by spaces.
     fn say(&mut self, words: &str) {
-        self.tokens.extend(words.split(' ').map(str::to_owned));
+        words.split(' ').for_each(|word| self.token(word));
     }
 
     /// Says one of several.
@@ -52,6 +61,7 @@ impl Maker<'_> {
 
     /// Adds one token that may hold spaces.
     fn token(&mut self, token: impl Into<String>) {
+        self.size += 1;
         self.tokens.push(token.into());
     }
 
@@ -136,6 +146,7 @@ impl Maker<'_> {
 
     /// A query with `arity` columns, the first of which is named c1.
     fn query(&mut self, depth: usize, arity: usize, top: bool) {
+        let depth = if self.size > TOKENS { 0 } else { depth };
         let named = self.named;
         if self.random.chance(if top { 35 } else { 15 }) {
             self.with(depth);
@@ -448,8 +459,8 @@ impl Maker<'_> {
     }
 
     fn name(&mut self) {
-        if self.names.len() == NAMES.len() && self.random.chance(6) {
-            let name = self.random.pick(&ODD_NAMES).to_owned();
+        if !self.odd.is_empty() && self.random.chance(6) {
+            let name = self.random.pick(self.odd).to_owned();
             self.token(format!("\"{name}\""));
         } else {
             let name = self.random.pick(self.names).to_owned();

@@ -113,8 +113,15 @@ const BETWEEN: [&str; 12] = [
     "/* ' */",
 ];
 
+/// One of `sources` with a few changes, or `made` where it is given.
+pub fn one(made: Option<&str>, sources: &[String], random: &mut Random) -> String {
+    let source = made.unwrap_or(&sources[random.below(sources.len())]);
+    let other = &sources[random.below(sources.len())];
+    mutate(source, other, random)
+}
+
 /// `statement` with a few changes; `other` lends tokens.
-pub fn mutate(statement: &str, other: &str, random: &mut Random) -> String {
+fn mutate(statement: &str, other: &str, random: &mut Random) -> String {
     let mut tokens = split(statement);
     let lent = split(other);
     let changes = if random.chance(60) { 1 } else { 1 + random.below(4) };

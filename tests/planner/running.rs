@@ -1,21 +1,14 @@
 //! The planner of 27 as it is asked here, beside a running Druid 27: what it authorizes is what EXPLAIN names.
 
 use std::collections::BTreeSet;
-use std::thread;
-use std::time::Duration;
 
-use msq_gate_bed::{Bed, http};
+use msq_gate_bed::planner::Answer;
+use msq_gate_bed::{Bed, Progress, http};
 use serde_json::{Value, json};
 
-/// Datasources that are loaded for the generator, each with the columns that it uses.
-pub const TABLES: [&str; 7] = ["a", "b", "secret", "Secret", "foo", "druid", "t"];
-const COLUMNS: &str = "1 AS c1, 2 AS c2, 3 AS x, 4 AS y, 'p' AS page, 'z' AS zone, 5 AS added, 1.5 AS fare";
-/// Between two looks at a load.
-const POLL: Duration = Duration::from_millis(500);
-/// So many looks after each load: a minute and some.
-const LOOKS: usize = 150;
-/// So many loads.
-const LOADS: usize = 4;
+use super::figures::Figures;
+use super::reading::{self, READERS, Statement};
+use super::tally::Tally;
 
 pub struct Running {
     router: &'static str,
@@ -23,35 +16,12 @@ pub struct Running {
 }
 
 impl Running {
-    /// The bed, with the datasources that are not there yet.
+    /// The bed, with the datasources of the corpora.
     pub fn ensure() -> Self {
         let bed = Bed::ensure();
+        msq_gate_bed::ensure_tables(&Progress::start()).unwrap_or_else(|error| panic!("{error}"));
         let authorization = http::basic("admin", &bed.user("admin").unwrap().password);
-        let running = Self { router: &bed.router, authorization };
-        let all_there = || TABLES.iter().all(|table| running.is_there(table));
-        // A worker of Druid 27's that looks for its controller too early ends, and its query with it: loads are repeated.
-        let loaded = (0..LOADS).any(|_| {
-            TABLES.iter().filter(|table| !running.is_there(table)).for_each(|table| running.load(table));
-            (0..LOOKS).any(|_| {
-                all_there() || {
-                    thread::sleep(POLL);
-                    false
-                }
-            })
-        });
-        assert!(loaded, "the datasources are not there yet");
-        running
-    }
-
-    fn is_there(&self, table: &str) -> bool {
-        self.explain(&format!("SELECT c1 FROM \"{table}\"")).is_ok()
-    }
-
-    fn load(&self, table: &str) {
-        let values = format!("SELECT TIME_PARSE('2024-01-01') AS __time, {COLUMNS}");
-        let load = format!("REPLACE INTO \"{table}\" OVERWRITE ALL {values} PARTITIONED BY ALL");
-        let (status, answer) = self.post("/druid/v2/sql/task", &json!({"query": load}));
-        assert_eq!(status, 202, "{answer}");
+        Self { router: &bed.router, authorization }
     }
 
     fn post(&self, path: &str, body: &Value) -> (u16, Value) {
@@ -59,6 +29,30 @@ impl Running {
         let answer =
             http::send(&http::plain(), "POST", &url, Some(&self.authorization), Some(&body.to_string())).unwrap();
         (answer.status, answer.json())
+    }
+
+    /// What it explains, beside what the planner that is asked here answers and what is read.
+    pub fn judge(&self, statements: &[Statement], answers: &[Answer]) -> Figures {
+        let mut tallies: Vec<Tally> = READERS.iter().map(|reader| Tally::new("27, running", reader.name)).collect();
+        let mut faults = String::new();
+        for (statement, answer) in statements.iter().zip(answers) {
+            let explained = self.explain(&statement.sql);
+            let said = answer.accepted.then_some(&answer.resources).or(answer.registered.as_ref());
+            if let Ok(listed) = &explained
+                && said.map(without_action).as_ref() != Some(listed)
+            {
+                faults += &format!("{:?}\n  running {listed:?}\n  here    {answer:?}\n", statement.sql);
+            }
+            let answer = match explained {
+                Ok(resources) => Answer { accepted: true, resources, registered: None, ..answer.clone() },
+                Err(error) => Answer { accepted: false, error, registered: None, ..answer.clone() },
+            };
+            for (tally, reading) in tallies.iter_mut().zip(reading::read(statement)) {
+                tally.add(statement, &answer, &reading.map(|read| without_action(&read)));
+            }
+        }
+        assert!(faults.is_empty(), "{faults}");
+        Figures { set: "existing tables", tallies }
     }
 
     /// The resources of a statement, `TYPE|name`, or why it is not planned.
@@ -84,4 +78,9 @@ impl Running {
         }
         Err(said)
     }
+}
+
+/// Druid's list names no action.
+fn without_action(resources: &BTreeSet<String>) -> BTreeSet<String> {
+    resources.iter().map(|word| word.rsplit_once('|').unwrap().0.to_owned()).collect()
 }

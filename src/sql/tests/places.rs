@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{FILES, cases};
-use crate::sql::ExternalRules;
-use crate::sql::{Place, PlaceRole, places, read, tokens};
+use crate::sql::{ExternalRules, Place, PlaceRole, places, read, tokens};
 
 #[test]
 fn every_need_has_a_place_and_every_place_its_need() {

@@ -152,12 +152,19 @@ impl Druid {
     /// Waits until the Router counts this many rows in a datasource.
     pub fn await_rows(&self, datasource: &str, rows: usize) -> Result<()> {
         let url = format!("{}/druid/v2/sql", self.router);
-        let query = json!({"query": format!("SELECT COUNT(*) AS n FROM {datasource}")});
+        let query = json!({"query": format!("SELECT COUNT(*) AS n FROM \"{datasource}\"")});
         let what = format!("the rows of {datasource}");
         progress::until(&what, QUERYABLE_BOUND, "see `cargo bed logs historical` and `broker`", || {
             let counted = self.ask("POST", &url, Some(&query))?.json();
             Ok((counted.pointer("/0/n").and_then(Value::as_u64) == Some(rows as u64)).then_some(()))
         })
+    }
+
+    /// Whether the Broker knows a datasource.
+    pub fn has_datasource(&self, name: &str) -> Result<bool> {
+        let url = format!("{}/druid/v2/sql", self.router);
+        let query = json!({"query": format!("EXPLAIN PLAN FOR SELECT * FROM \"{name}\"")});
+        Ok(self.ask("POST", &url, Some(&query))?.status == 200)
     }
 
     /// Waits until the Router finds a Broker that answers.

@@ -214,10 +214,10 @@ pub fn ensure_certs(binary: &Path) -> Result<()> {
     run(binary, &["dev-certs", "--dir", &dir.display().to_string()]).map(drop)
 }
 
-/// Signs a token for a user who is in the group of its own name.
-pub fn token(binary: &Path, name: &str) -> Result<String> {
+/// Signs a token for a user who is in these groups.
+pub fn token(binary: &Path, name: &str, groups: &[&str]) -> Result<String> {
     let key = certs_dir().join("token-key.pem").display().to_string();
-    run(binary, &["dev-token", "--sub", name, "--groups", name, "--ttl", TOKEN_TTL, "--key", &key])
+    run(binary, &["dev-token", "--sub", name, "--groups", &groups.join(","), "--ttl", TOKEN_TTL, "--key", &key])
 }
 
 fn run(binary: &Path, args: &[&str]) -> Result<String> {

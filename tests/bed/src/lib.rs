@@ -19,6 +19,7 @@ mod second;
 mod services;
 mod state;
 mod status;
+mod tables;
 mod tools;
 mod up;
 
@@ -32,5 +33,6 @@ pub use progress::{Progress, heed_signals, wait_for_signal};
 pub use second::GateProcess;
 pub use state::{BedFile, User};
 pub use status::{ServiceStatus, aligned, service_names, status};
+pub use tables::{TABLES, ensure_tables};
 pub use tools::{chromium, docker_compose, h2spec, npm, python};
 pub use up::{add_user, audit_file, down, up};

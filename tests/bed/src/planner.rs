@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, BufWriter, Lines, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 
 use serde::{Deserialize, Serialize};
@@ -67,24 +67,74 @@ pub struct Answer {
     pub error: String,
 }
 
-/// Compiles the program against the jars of `version`, which are fetched first where there are none, and asks it
-/// everything; the answers are in the order of the questions.
-///
-/// # Errors
-/// Without Java, Maven or jars, or if the program does not answer each question.
-pub fn ask(progress: &Progress, version: Version, questions: &[Question<'_>]) -> Result<Vec<Answer>> {
-    let program = Program::prepare(progress, version)?;
-    let mut child = program.start()?;
-    let answers = converse(&mut child, questions);
-    let status = child.wait().map_err(BedError::io("wait for the planner"))?;
-    let answers = answers?;
-    let in_order = answers.iter().zip(questions).all(|(answer, question)| answer.id == question.id);
-    if status.success() && answers.len() == questions.len() && in_order {
-        return Ok(answers);
+/// One planner, in a process of its own that runs until this is dropped.
+#[derive(Debug)]
+pub struct Planner {
+    version: Version,
+    child: Child,
+    /// None once there is nothing more to ask.
+    input: Option<BufWriter<ChildStdin>>,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Planner {
+    /// Compiles the program against the jars of `version`, which are fetched first where there are none, and starts it.
+    ///
+    /// # Errors
+    /// Without Java, Maven or jars.
+    pub fn start(progress: &Progress, version: Version) -> Result<Self> {
+        let mut child = Program::prepare(progress, version)?.start()?;
+        let lacks = || BedError::new("the planner has no pipes", "see tests/bed/src/planner.rs");
+        let input = child.stdin.take().map(BufWriter::new).ok_or_else(lacks)?;
+        let output = child.stdout.take().map(|output| BufReader::new(output).lines()).ok_or_else(lacks)?;
+        Ok(Self { version, child, input: Some(input), output })
     }
-    let next = "run it by hand with the question after the last answer";
-    let what = format!("the planner of {} gave {} answers to {}", version.as_str(), answers.len(), questions.len());
-    Err(BedError::new(what, next))
+
+    /// The answers, in the order of the questions.
+    ///
+    /// # Errors
+    /// If the program does not answer each question.
+    pub fn ask(&mut self, questions: &[Question<'_>]) -> Result<Vec<Answer>> {
+        let (input, output) = (&mut self.input, &mut self.output);
+        let answers: Vec<Answer> = thread::scope(|scope| {
+            // Writes and reads at once: either pipe may be full.
+            scope.spawn(move || write(input.as_mut(), questions));
+            output.by_ref().take(questions.len()).map(parse).collect::<Result<_>>()
+        })?;
+        let in_order = answers.iter().zip(questions).all(|(answer, question)| answer.id == question.id);
+        if answers.len() == questions.len() && in_order {
+            return Ok(answers);
+        }
+        let next = "run it by hand with the question after the last answer";
+        let (version, asked) = (self.version.as_str(), questions.len());
+        Err(BedError::new(format!("the planner of {version} gave {} answers to {asked}", answers.len()), next))
+    }
+}
+
+impl Drop for Planner {
+    fn drop(&mut self) {
+        // It ends where its input ends.
+        self.input = None;
+        let _ = self.child.wait();
+    }
+}
+
+/// A program that ends early is seen by its missing answers.
+fn write(input: Option<&mut BufWriter<ChildStdin>>, questions: &[Question<'_>]) {
+    let Some(input) = input else { return };
+    for question in questions {
+        let line = serde_json::to_string(question).unwrap_or_default();
+        if writeln!(input, "{line}").is_err() {
+            return;
+        }
+    }
+    let _ = input.flush();
+}
+
+fn parse(line: std::io::Result<String>) -> Result<Answer> {
+    let line = line.map_err(BedError::io("read the planner's answers"))?;
+    serde_json::from_str(&line)
+        .map_err(|error| BedError::new(format!("an answer of the planner: {error}"), "see tests/planner"))
 }
 
 struct Program {
@@ -104,8 +154,9 @@ impl Program {
 
     fn start(&self) -> Result<Child> {
         Command::new(&self.java)
-            // One thread does all the work.
-            .args(["-XX:+UseSerialGC", "-Xmx1g", "-cp"])
+            // One thread does all the work. The second compiler would cost more than it saves: Druid's parser is large, and
+            // no part of it is hot.
+            .args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx1g", "-cp"])
             .arg(format!("{}:{}/*", self.classes.display(), self.jars.display()))
             .arg("Planner")
             .stdin(Stdio::piped())
@@ -153,32 +204,4 @@ fn compiled(javac: &Path, jars: &Path) -> Result<PathBuf> {
     }
     fs::rename(&fresh, &classes).map_err(BedError::io(format!("make {}", classes.display())))?;
     Ok(classes)
-}
-
-/// Writes and reads at once: either pipe may be full.
-fn converse(child: &mut Child, questions: &[Question<'_>]) -> Result<Vec<Answer>> {
-    let input = child.stdin.take();
-    let output = child.stdout.take();
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            // A program that ends early is seen by its missing answers.
-            let mut input = input.map(std::io::BufWriter::new);
-            for question in questions {
-                let line = serde_json::to_string(question).unwrap_or_default();
-                if let Some(input) = &mut input
-                    && writeln!(input, "{line}").is_err()
-                {
-                    break;
-                }
-            }
-        });
-        let lines = output.map(|output| BufReader::new(output).lines()).into_iter().flatten();
-        lines
-            .map(|line| {
-                let line = line.map_err(BedError::io("read the planner's answers"))?;
-                serde_json::from_str(&line)
-                    .map_err(|error| BedError::new(format!("an answer of the planner: {error}"), "see tests/planner"))
-            })
-            .collect()
-    })
 }

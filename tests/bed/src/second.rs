@@ -25,6 +25,7 @@ pub struct GateProcess {
     pub log: PathBuf,
     /// Its configuration, policy and password are here.
     pub dir: PathBuf,
+    binary: PathBuf,
     child: Child,
     process: ProcessId,
     files: GateFiles,
@@ -64,7 +65,7 @@ impl GateProcess {
         let child = command.spawn().map_err(BedError::io(format!("start {}", binary.display())))?;
         let process = ProcessId::of(child.id()).unwrap_or(ProcessId { pid: child.id(), start: 0 });
         // From here on the child ends with it, on failure too.
-        let gate = Self { url: files.url(), audit, log, dir, child, process, files };
+        let gate = Self { url: files.url(), audit, log, dir, binary, child, process, files };
         gate.files.await_health(gate.process, &gate.log)?;
         Ok(gate)
     }
@@ -73,6 +74,11 @@ impl GateProcess {
     pub fn reload(&self, policy_text: &str) -> Result<()> {
         places::write_private(&self.files.policy(), policy_text)?;
         gate::reload(self.process, &self.log)
+    }
+
+    /// Signs a token for who is in these groups, good at every gate of the bed.
+    pub fn token(&self, name: &str, groups: &[&str]) -> Result<String> {
+        gate::token(&self.binary, name, groups)
     }
 
     /// Its process id.

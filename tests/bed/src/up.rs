@@ -237,7 +237,7 @@ impl<'a> Bringing<'a> {
         self.ensure_gate(&binary, &files)?;
         let mut users = BTreeMap::new();
         for (name, user) in &self.state.users {
-            let token = gate::token(&binary, name)?;
+            let token = gate::token(&binary, name, &[name])?;
             users.insert(name.clone(), User { token, password: user.password.clone() });
         }
         let router = druid::base_url(&self.state, Service::Router)?;

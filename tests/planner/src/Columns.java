@@ -2,7 +2,6 @@ import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rel.type.RelDataTypeFactory;
@@ -12,28 +11,35 @@ import org.apache.calcite.rel.type.RelDataTypeImpl;
 import org.apache.calcite.sql.type.SqlTypeName;
 
 /**
- * Guesses at the columns of a table of which only the name is known: what `*` stands for, and which types the others
- * have. One of them is tried after the other.
+ * A guess at the columns of a table of which only the name is known: what `*` stands for, and which type those have that
+ * are not known either. Where Druid refuses a statement for its guess, another one is tried, as its error tells.
  */
-enum Columns
+final class Columns
 {
-  /** Many columns, and any other of any type. */
-  MANY(true, SqlTypeName.ANY),
-  /** As the first, without those that the statement gives a name to itself: they would be ambiguous. */
-  NOT_DECLARED(true, SqlTypeName.ANY),
-  /** One column, as a sub-query in the place of a value has. */
-  ONE(false, SqlTypeName.ANY),
-  /** Functions of Druid's own do not take a column of any type. */
-  TEXTS(true, SqlTypeName.VARCHAR),
-  NUMBERS(true, SqlTypeName.BIGINT),
-  ONE_TEXT(false, SqlTypeName.VARCHAR),
-  ONE_NUMBER(false, SqlTypeName.BIGINT),
-  TIMES(true, SqlTypeName.TIMESTAMP);
+  /** The types of columns that are not known, in the order in which they are tried. */
+  private static final List<SqlTypeName> TYPES =
+      List.of(SqlTypeName.ANY, SqlTypeName.BIGINT, SqlTypeName.VARCHAR, SqlTypeName.TIMESTAMP);
+
+  /** How errors begin that tables of one column may help against, as a sub-query in the place of a value has. */
+  private static final List<String> TOO_MANY = List.of(
+      "Cannot apply '$SCALAR_QUERY'",
+      "Values passed to IN operator must have compatible types",
+      "List of column aliases must have same degree as table",
+      "Number of columns must match number of query columns",
+      "Column count mismatch in UNION"
+  );
+
+  /** How errors begin that columns of another type may help against: functions of Druid's own do not take any type. */
+  private static final List<String> OF_TYPE = List.of(
+      "Cannot apply '",
+      "Uncategorized calcite error message: [java.lang.UnsupportedOperationException",
+      "Invalid type '",
+      "Type mismatch in column",
+      "Parameters must be of the same type"
+  );
 
   /** The guess in force: one statement is read at a time. */
-  static Columns current = MANY;
-  /** The names that the statement declares. */
-  static Set<String> declared = Set.of();
+  static Columns current = first();
 
   /** Numbers the rows, since Calcite takes types of the same description for one. */
   private static long made = 0;
@@ -54,17 +60,33 @@ enum Columns
   }
 
   private final boolean many;
-  /** Of all that are not known. */
-  private final SqlTypeName others;
+  /** The place in {@link #TYPES} of the type of all that are not known. */
+  private final int type;
 
-  Columns(boolean many, SqlTypeName others)
+  private Columns(boolean many, int type)
   {
     this.many = many;
-    this.others = others;
+    this.type = type;
+  }
+
+  static Columns first()
+  {
+    return new Columns(true, 0);
+  }
+
+  /** The guess to try after this one has led to this error; null if none will help. */
+  Columns after(String error)
+  {
+    if (TOO_MANY.stream().anyMatch(error::startsWith)) {
+      return many ? new Columns(false, type) : null;
+    }
+    boolean other = OF_TYPE.stream().anyMatch(error::startsWith) && type + 1 < TYPES.size();
+    return other ? new Columns(many, type + 1) : null;
   }
 
   RelDataType row(RelDataTypeFactory factory)
   {
+    SqlTypeName others = TYPES.get(type);
     List<RelDataTypeField> fields = new ArrayList<>();
     if (many) {
       KNOWN.forEach((name, type) -> fields.add(new RelDataTypeFieldImpl(name, fields.size(), nullable(factory, type))));
@@ -73,7 +95,7 @@ enum Columns
     } else {
       fields.add(new RelDataTypeFieldImpl("c1", 0, nullable(factory, others)));
     }
-    return new Row(fields, factory);
+    return new Row(fields, others, factory);
   }
 
   private static RelDataType nullable(RelDataTypeFactory factory, SqlTypeName name)
@@ -84,15 +106,17 @@ enum Columns
   }
 
   /** A record that has every field that it is asked for, though `*` stands for its first ones only. */
-  private final class Row extends RelDataTypeImpl
+  private static final class Row extends RelDataTypeImpl
   {
+    private final SqlTypeName others;
     private final RelDataTypeFactory factory;
     private final List<RelDataTypeField> asked = new ArrayList<>();
     private final long number = made++;
 
-    Row(List<RelDataTypeField> fields, RelDataTypeFactory factory)
+    Row(List<RelDataTypeField> fields, SqlTypeName others, RelDataTypeFactory factory)
     {
       super(fields);
+      this.others = others;
       this.factory = factory;
       computeDigest();
     }
@@ -120,9 +144,6 @@ enum Columns
         if (before.getName().equals(name)) {
           return before;
         }
-      }
-      if (Columns.this == NOT_DECLARED && declared.contains(name)) {
-        return null;
       }
       RelDataType type = nullable(factory, KNOWN.getOrDefault(name, others));
       RelDataTypeField added = new RelDataTypeFieldImpl(name, fieldList.size() + asked.size(), type);

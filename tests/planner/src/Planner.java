@@ -26,8 +26,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.apache.calcite.avatica.ColumnMetaData;
 import org.apache.calcite.avatica.remote.TypedValue;
 import org.apache.calcite.jdbc.CalciteSchema;
@@ -47,6 +45,7 @@ import org.apache.druid.data.input.InputFormat;
 import org.apache.druid.data.input.InputRowSchema;
 import org.apache.druid.data.input.impl.HttpInputSourceConfig;
 import org.apache.druid.jackson.DefaultObjectMapper;
+import org.apache.druid.java.util.common.StringUtils;
 import org.apache.druid.math.expr.ExprMacroTable;
 import org.apache.druid.metadata.input.InputSourceModule;
 import org.apache.druid.query.lookup.LookupExtractorFactoryContainerProvider;
@@ -93,12 +92,6 @@ public final class Planner
   /** Druid's parser recurses; this is more than a server's threads have. */
   private static final long STACK_BYTES = 2L << 20;
   private static final int ERROR_CHARS = 160;
-
-  /** Errors that no other guess at the columns helps against. */
-  private static final List<String> SURE = List.of("No match found for function signature", "Object '", "Query expression encountered", "Column count mismatch");
-
-  private static final Pattern DECLARATION =
-      Pattern.compile("\\bAS\\s+\"?(\\w+)\"?(?:\\s*\\(([^()]*)\\))?", Pattern.CASE_INSENSITIVE);
 
   /** Types of input sources and formats whose classes are in extensions that are not loaded here. */
   private static final List<String> OTHER_SOURCES =
@@ -173,14 +166,13 @@ public final class Planner
     }
   }
 
-  /** Tries every guess at the columns, since a statement is accepted if there are tables for which Druid accepts it. */
+  /** Tries one guess at the columns after the other: a statement is accepted if there are tables for which it is. */
   private ObjectNode answer(JsonNode asked)
   {
     ObjectNode answer = mapper.createObjectNode();
     answer.set("id", asked.get("id"));
-    Columns.declared = declared(asked.get("sql").asText());
     Outcome first = null;
-    for (Columns guess : Columns.values()) {
+    for (Columns guess = Columns.first(); guess != null; ) {
       Columns.current = guess;
       Outcome outcome = plan(asked, first == null);
       if (outcome.accepted) {
@@ -190,9 +182,7 @@ public final class Planner
       }
       first = first == null ? outcome : first;
       // What is found before it fails is the same for every guess.
-      if (first.resources == null || SURE.stream().anyMatch(outcome.error::startsWith)) {
-        break;
-      }
+      guess = first.resources == null ? null : guess.after(outcome.error);
     }
     answer.put("accepted", false);
     answer.put("error", first.error);
@@ -200,20 +190,6 @@ public final class Planner
       answer.set("registered", array(first.resources));
     }
     return answer;
-  }
-
-  /** The words after AS, with the columns in parentheses after them. */
-  private static Set<String> declared(String sql)
-  {
-    Set<String> names = new TreeSet<>();
-    Matcher matcher = DECLARATION.matcher(sql);
-    while (matcher.find()) {
-      names.add(matcher.group(1));
-      if (matcher.group(2) != null) {
-        names.addAll(List.of(matcher.group(2).replace("\"", "").split("[\\s,]+")));
-      }
-    }
-    return names;
   }
 
   private ArrayNode array(Set<String> resources)
@@ -322,7 +298,10 @@ public final class Planner
           addFunction((SqlCall) entry.getKey(), resources);
         }
       }
-      addTarget(sql, resources);
+      // What writes says INTO.
+      if (StringUtils.toLowerCase(sql).contains("into")) {
+        addTarget(sql, resources);
+      }
       return resources;
     }
     catch (ReflectiveOperationException e) {
