@@ -3,10 +3,12 @@
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::json::{self, Json};
-use crate::sql::{self, Parameter, Reading, Refusal, StatementKind};
+use crate::permission::Action;
+use crate::reading_pool::on_large_stack;
+use crate::sql::{self, Parameter, Reading, Second, StatementKind};
 
 /// Look at how the gate reads SQL
 #[derive(Debug, Args)]
@@ -25,28 +27,56 @@ enum SqlCommand {
 struct NeedsArgs {
     /// The statement
     statement: Option<String>,
+    /// Which reading answers; both: the first, unless the second finds more, which is refused as `serve` refuses it
+    #[arg(long, value_enum, default_value_t = Readings::Both)]
+    reading: Readings,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Readings {
+    First,
+    Second,
+    Both,
+}
+
+/// Why there is no answer: a word for it, the byte offset, and for people the place and the reason.
+struct Unread {
+    code: &'static str,
+    at: usize,
+    told: String,
+}
+
+impl Unread {
+    fn new(code: &'static str, told: &str) -> Self {
+        Self { code, at: 0, told: told.to_owned() }
+    }
+}
+
+impl From<sql::Refusal> for Unread {
+    fn from(refusal: sql::Refusal) -> Self {
+        let told = format!("at line {}, column {}: {refusal}", refusal.line, refusal.column);
+        Self { code: refusal.code.as_str(), at: refusal.at, told }
+    }
 }
 
 /// Answers; a refusal of a statement that is an argument is a failure.
 #[must_use]
 pub fn run(args: &SqlArgs) -> ExitCode {
     let SqlCommand::Needs(needs) = &args.command;
-    match &needs.statement {
-        Some(statement) => explain(statement),
-        None => answer_lines(),
-    }
+    let answered = on_large_stack(|| match &needs.statement {
+        Some(statement) => explain(statement, needs.reading),
+        None => answer_lines(needs.reading),
+    });
+    answered.unwrap_or_else(|error| super::fail(&format!("cannot read: {error}")))
 }
 
-fn explain(statement: &str) -> ExitCode {
-    match sql::read(statement, &[]) {
+fn explain(statement: &str, readings: Readings) -> ExitCode {
+    match read_statement(statement, &[], readings) {
         Ok(reading) => {
             super::say(&for_people(&reading));
             ExitCode::SUCCESS
         }
-        Err(refusal) => {
-            let place = format!("line {}, column {}", refusal.line, refusal.column);
-            super::fail(&format!("refused ({}) at {place}: {refusal}", refusal.code.as_str()))
-        }
+        Err(unread) => super::fail(&format!("refused ({}) {}", unread.code, unread.told)),
     }
 }
 
@@ -61,11 +91,11 @@ fn for_people(reading: &Reading) -> String {
     lines.join("\n")
 }
 
-fn answer_lines() -> ExitCode {
+fn answer_lines(readings: Readings) -> ExitCode {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for line in std::io::stdin().lock().lines() {
         let answer = match line {
-            Ok(line) => answer(&line),
+            Ok(line) => answer(&line, readings),
             Err(error) => return super::fail(&format!("standard input: {error}")),
         };
         if writeln!(out, "{}", answer.render()).is_err() {
@@ -77,10 +107,10 @@ fn answer_lines() -> ExitCode {
 }
 
 /// The answer to one line.
-fn answer(line: &str) -> Json {
+fn answer(line: &str, readings: Readings) -> Json {
     let (id, read) = match json::parse(line) {
-        Ok(asked) => (asked.get("id").cloned().unwrap_or(Json::Null), read(&asked)),
-        Err(fault) => (Json::Null, Err(("not_json", fault.at))),
+        Ok(asked) => (asked.get("id").cloned().unwrap_or(Json::Null), read(&asked, readings)),
+        Err(fault) => (Json::Null, Err(Unread { at: fault.at, ..Unread::new("not_json", "") })),
     };
     match read {
         Ok(reading) => {
@@ -88,17 +118,42 @@ fn answer(line: &str) -> Json {
             let statement = Json::string(statement_word(&reading));
             Json::object([("id", id), ("statement", statement), ("resources", Json::Array(resources.collect()))])
         }
-        Err((code, at)) => {
+        Err(Unread { code, at, .. }) => {
             Json::object([("id", id), ("refused", Json::string(code)), ("at", Json::Number(at.to_string()))])
         }
     }
 }
 
-fn read(asked: &Json) -> Result<Reading, (&'static str, usize)> {
-    let text = asked.get("sql").and_then(Json::as_str).ok_or(("no_sql", 0))?;
+fn read(asked: &Json, readings: Readings) -> Result<Reading, Unread> {
+    let text = asked.get("sql").and_then(Json::as_str).ok_or_else(|| Unread::new("no_sql", ""))?;
     let values = asked.get("parameters").and_then(Json::as_array).unwrap_or_default();
     let parameters: Vec<Parameter> = values.iter().map(parameter).collect();
-    sql::read(text, &parameters).map_err(|refusal: Refusal| (refusal.code.as_str(), refusal.at))
+    read_statement(text, &parameters, readings)
+}
+
+fn read_statement(text: &str, parameters: &[Parameter], readings: Readings) -> Result<Reading, Unread> {
+    let (first, query) = sql::read_and_keep(text, parameters)?;
+    let second = match readings {
+        Readings::First => return Ok(first),
+        Readings::Both if text.len() > sql::DEFAULT_MAX_BYTES => return Ok(first),
+        Readings::Second | Readings::Both => query.read(text, parameters),
+    };
+    match (readings, second) {
+        (Readings::Second, Second::Found(found)) => Ok(found_alone(first, found)),
+        (Readings::Second, Second::NotParsed) => {
+            Err(Unread::new("not_parsed", "the second reading does not understand it"))
+        }
+        (Readings::Second, Second::TooLong) => Err(Unread::new("too_long", "it has too many tokens to be read twice")),
+        (_, Second::Found(found)) if !found.is_within(&first) => Err(sql::readings_disagree().into()),
+        (_, _) => Ok(first),
+    }
+}
+
+/// What the second reading finds, and from the first what stands outside the query.
+fn found_alone(first: Reading, found: sql::Found) -> Reading {
+    let targets = first.resources.into_iter().filter(|resource| resource.action == Action::Write);
+    let resources = found.resources.into_iter().chain(targets).collect();
+    Reading { resources, system_tables: found.system_tables, ..first }
 }
 
 /// A string, or Druid's form of one, `{"type": "VARCHAR", "value": ".."}`.
@@ -126,7 +181,9 @@ mod tests {
     use super::*;
 
     fn check(line: &str, expect: &str) {
-        assert_eq!(answer(line).render(), expect);
+        for readings in [Readings::First, Readings::Second, Readings::Both] {
+            assert_eq!(answer(line, readings).render(), expect, "{readings:?}");
+        }
     }
 
     #[test]
@@ -140,6 +197,15 @@ mod tests {
             r#"{"id": 1, "sql": "SELECT * FROM TABLE(APPEND(?, ?))", "parameters": ["a", {"type": "VARCHAR", "value": "b"}]}"#,
             r#"{"id":1,"statement":"select","resources":["DATASOURCE|a|READ","DATASOURCE|b|READ"]}"#,
         );
+    }
+
+    #[test]
+    fn each_reading_can_be_asked_alone() {
+        let line = r#"{"id": 1, "sql": "SELECT x FORMAT JSON FROM a"}"#;
+        let read = r#"{"id":1,"statement":"select","resources":["DATASOURCE|a|READ"]}"#;
+        assert_eq!(answer(line, Readings::First).render(), read);
+        assert_eq!(answer(line, Readings::Both).render(), read);
+        assert_eq!(answer(line, Readings::Second).render(), r#"{"id":1,"refused":"not_parsed","at":0}"#);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::files::{read_text, without_newline};
 use super::settings::{Config, IdSettings, Origin, PolicySettings, Secret, ServerSettings, TlsSettings};
 use super::{
     DEFAULT_DRAIN_SECONDS, DEFAULT_GRACE_SECONDS, Limits, MAX_GRACE_SECONDS, MIN_ID_KEY_BYTES, druid, issuers, limits,
-    operations,
+    operations, sql,
 };
 use crate::auth::AuthSettings;
 use crate::permission::Action;
@@ -104,7 +104,7 @@ pub(super) fn read(
     partial: &mut Partial,
     report: &mut Report<'_>,
 ) -> Option<Config> {
-    root.only(&["server", "druid", "ids", "policy", "issuers", "limits", "admin", "audit"], report);
+    root.only(&["server", "druid", "ids", "policy", "issuers", "limits", "admin", "audit", "sql"], report);
     let server = required(root, "server", report).and_then(|section| server(&section, base, report));
     let druid = required(root, "druid", report).and_then(|section| druid::read(&section, base, report));
     let ids = required(root, "ids", report).and_then(|section| ids(&section, base, report));
@@ -115,6 +115,7 @@ pub(super) fn read(
         Some(section) => operations::admin(&section, report).map(Some),
     };
     let audit = operations::audit(root.section("audit", report).as_ref(), base, report);
+    let sql = sql::read(root.section("sql", report).as_ref(), report);
     let issuers = issuers::read(root, base, report);
     partial.issuer_names = issuers.names;
     let auth = AuthSettings { issuers: issuers.ready };
@@ -129,6 +130,7 @@ pub(super) fn read(
         limits,
         admin: admin?,
         audit: audit?,
+        sql: sql?,
         files,
     })
 }

@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::Limits;
 use crate::auth::AuthSettings;
 use crate::permission::Action;
+use crate::sql::SecondReading;
 
 /// Everything the configuration file says, and what the files it names hold.
 pub struct Config {
@@ -30,6 +31,8 @@ pub struct Config {
     pub admin: Option<SocketAddr>,
     /// Where audit records go.
     pub audit: AuditSettings,
+    /// How SQL is read.
+    pub sql: SqlSettings,
     /// Every file that was read, the policy aside.
     pub files: Vec<PathBuf>,
 }
@@ -144,6 +147,13 @@ pub enum AuditFailure {
     Refuse,
     /// They are served, and the failure is told in log and metrics.
     Report,
+}
+
+/// How SQL is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SqlSettings {
+    /// Which statements are read twice.
+    pub second_reading: SecondReading,
 }
 
 /// How ids of queries are signed.

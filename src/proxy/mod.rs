@@ -136,7 +136,8 @@ impl Gate {
             Body::Sql | Body::TaskIds => Some(body::read(head, body, &self.limits).await?),
         };
         let read = read.as_ref().map(|(form, bytes)| RequestBody { form: *form, bytes });
-        let inspected = self.inspector.inspect(&recognized, read, &caller).await?;
+        let inspected = self.inspector.inspect(&recognized, read, &caller).await;
+        let inspected = inspected.inspect_err(|refusal| record.refused(refusal))?;
         record.inspected(&inspected.facts, inspected.need());
         let hidden = inspected.hidden_from(&policy.grants_of(&caller));
         let system_table = inspected.facts.system_table;

@@ -5,6 +5,8 @@
 //! does not know the grammar of expressions: what it has to know of them is which words can end one. On a statement
 //! that Druid runs it finds exactly what Druid would authorize; on others perhaps more, never less; and what it does not
 //! understand in a place that could name a table it refuses.
+//!
+//! A second reading, by another parser over the same tokens, is compared with it: `second`.
 
 use std::collections::BTreeSet;
 
@@ -17,11 +19,15 @@ mod literal;
 mod reader;
 mod refusal;
 mod scope;
+mod second;
 #[cfg(test)]
 mod tests;
 mod token;
 
 pub use refusal::{Refusal, RefusalCode};
+pub use second::{
+    DEFAULT_MAX_BYTES, Found, MAX_TOKENS as MAX_TOKENS_READ_TWICE, Query, Second, SecondReading, readings_disagree,
+};
 
 /// The longest text that is read. A statement may hold inline data; a token's length has 24 bits.
 pub const MAX_TEXT_BYTES: usize = 4 * 1024 * 1024;
@@ -120,15 +126,26 @@ pub enum SetValue {
 /// # Errors
 /// [`Refusal`], where the gate does not understand the text well enough to say what it needs.
 pub fn read(sql: &str, parameters: &[Parameter]) -> Result<Reading, Refusal> {
+    read_and_keep(sql, parameters).map(|(reading, _)| reading)
+}
+
+/// The same, with what a second reading takes of it.
+///
+/// # Errors
+/// As those of [`read`].
+pub fn read_and_keep(sql: &str, parameters: &[Parameter]) -> Result<(Reading, Query), Refusal> {
     if sql.len() > MAX_TEXT_BYTES {
         let message = format!("the statement is longer than {MAX_TEXT_BYTES} bytes; put large data into a file");
         return Err(refusal::Fault::new(RefusalCode::TooLong, 0, message).in_text(""));
     }
-    let reading = lexer::lex(sql).and_then(|tokens| reader::read(sql, &tokens, parameters));
-    let reading = reading.map_err(|fault| fault.in_text(sql))?;
+    let read = lexer::lex(sql).and_then(|tokens| {
+        let (reading, begins) = reader::read(sql, &tokens, parameters)?;
+        Ok((reading, Query::new(tokens, begins)))
+    });
+    let (reading, query) = read.map_err(|fault| fault.in_text(sql))?;
     if reading.resources.len() > MAX_RESOURCES {
         let message = format!("the statement names more than {MAX_RESOURCES} tables");
         return Err(refusal::Fault::new(RefusalCode::TooManyResources, 0, message).in_text(""));
     }
-    Ok(reading)
+    Ok((reading, query))
 }

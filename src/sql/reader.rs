@@ -21,8 +21,12 @@ mod statement;
 
 type Read<T> = Result<T, Box<Fault>>;
 
-/// Reads the tokens of `text`.
-pub(super) fn read<'a>(text: &'a str, tokens: &'a [Token], parameters: &'a [Parameter]) -> Read<Reading> {
+/// Reads the tokens of `text`, and tells with which of them the query begins, if one can be told.
+pub(super) fn read<'a>(
+    text: &'a str,
+    tokens: &'a [Token],
+    parameters: &'a [Parameter],
+) -> Read<(Reading, Option<usize>)> {
     let mut reader = Reader {
         text,
         tokens,
@@ -30,18 +34,20 @@ pub(super) fn read<'a>(text: &'a str, tokens: &'a [Token], parameters: &'a [Para
         at: 0,
         depth: 0,
         parameters_passed: 0,
+        query_begins: None,
         scope: Scope::default(),
         found: Found::default(),
     };
     let statement = reader.statements()?;
-    Ok(Reading {
+    let reading = Reading {
         kind: statement.kind,
         explain: statement.explain,
         resources: reader.found.resources(),
         system_tables: reader.found.system_tables(),
         input_source_types: reader.found.input_source_types.iter().map(ToString::to_string).collect(),
         set_options: statement.set_options,
-    })
+    };
+    Ok((reading, reader.query_begins))
 }
 
 struct Reader<'a> {
@@ -53,6 +59,8 @@ struct Reader<'a> {
     depth: usize,
     /// How many `?` stand before the next token.
     parameters_passed: usize,
+    /// The token with which the statement's query begins.
+    query_begins: Option<usize>,
     scope: Scope<'a>,
     found: Found<'a>,
 }

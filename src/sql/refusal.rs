@@ -42,6 +42,8 @@ pub enum RefusalCode {
     Lexical,
     /// A `?` where a name or an input source stands, and no text is known for it.
     ParameterAsName,
+    /// The second reading finds what the first does not.
+    ReadingsDisagree,
     /// WITH RECURSIVE.
     Recursive,
     /// SET of anything but a literal.
@@ -70,7 +72,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// All reasons.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::AmbiguousHint,
         Self::ExternalDruid,
         Self::ExternalJson,
@@ -78,6 +80,7 @@ impl RefusalCode {
         Self::ExternalUnknownType,
         Self::Lexical,
         Self::ParameterAsName,
+        Self::ReadingsDisagree,
         Self::Recursive,
         Self::SetValue,
         Self::Syntax,
@@ -103,6 +106,7 @@ impl RefusalCode {
             Self::ExternalUnknownType => "external_unknown_type",
             Self::Lexical => "lexical",
             Self::ParameterAsName => "parameter_as_name",
+            Self::ReadingsDisagree => "readings_disagree",
             Self::Recursive => "recursive",
             Self::SetValue => "set_value",
             Self::Syntax => "syntax",

@@ -16,7 +16,7 @@ use super::AuditLog;
 use super::audit::Place;
 use super::metrics::Ended;
 use crate::auth::Identity;
-use crate::inspect::Facts;
+use crate::inspect::{self, Facts};
 use crate::permission::{Need, Permissions, ResourceAction};
 
 /// The record of one request; written when dropped.
@@ -41,6 +41,8 @@ struct Line {
     name: Option<String>,
     roles: Vec<String>,
     statement: Option<&'static str>,
+    second_reading: Option<&'static str>,
+    sql_sha256: Option<String>,
     id: Option<String>,
     needed: Vec<String>,
     missing: Vec<String>,
@@ -67,6 +69,8 @@ impl Record {
             name: None,
             roles: Vec::new(),
             statement: None,
+            second_reading: None,
+            sql_sha256: None,
             id: None,
             needed: Vec::new(),
             missing: Vec::new(),
@@ -126,10 +130,19 @@ impl Record {
     /// What inspection found.
     pub fn inspected(&mut self, facts: &Facts, need: &Need) {
         self.line.statement = facts.statement;
+        self.line.second_reading = facts.second_reading;
+        self.line.sql_sha256.clone_from(&facts.sql_sha256);
         if facts.id.is_some() {
             self.line.id.clone_from(&facts.id);
         }
         self.line.needed = need.permissions().map(ResourceAction::to_line).collect();
+    }
+
+    /// Inspection found a reason to refuse the request.
+    pub fn refused(&mut self, refusal: &inspect::Refusal) {
+        if let inspect::Refusal::ReadingsDisagree(disagreement) = refusal {
+            self.inspected(&disagreement.facts, &disagreement.found);
+        }
     }
 
     /// The caller holds all that is needed.
@@ -183,6 +196,7 @@ impl Drop for Record {
             decision: self.line.decision,
             reason: self.line.reason,
             issuer: self.line.issuer.as_deref(),
+            second_reading: self.line.second_reading,
             authentication: self.authentication,
             took,
         });

@@ -12,6 +12,7 @@ mod grammar;
 mod mutate;
 mod random;
 mod running;
+mod second;
 mod templates;
 
 use std::collections::BTreeSet;
@@ -175,13 +176,12 @@ fn generated_statements() {
     assert!(figures[0].missing().is_empty());
 }
 
-#[test]
-fn mutated_statements() {
+fn mutations() -> impl Iterator<Item = Statement> {
     let mut random = Random::new(seed());
     let files = ["statements.txt", "differential.txt"].map(|name| corpus::read(&corpus::directory().join(name)));
     let cases = files.into_iter().chain(corpus::hand()).flat_map(|file| file.cases);
     let sources: Vec<String> = cases.map(|case| case.sql).collect();
-    let statements = (0..count()).map(|_| {
+    (0..count()).map(move |_| {
         let made;
         let source = if random.chance(25) {
             made = grammar::statement(&mut random);
@@ -191,8 +191,12 @@ fn mutated_statements() {
         };
         let other = &sources[random.below(sources.len())];
         Statement::from(mutate::mutate(source, other, &mut random))
-    });
-    let figures = [figures::measure("mutations", statements)];
+    })
+}
+
+#[test]
+fn mutated_statements() {
+    let figures = [figures::measure("mutations", mutations())];
     show(&figures);
     assert!(figures[0].missing().is_empty());
 }
