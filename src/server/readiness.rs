@@ -64,17 +64,7 @@ impl Readiness {
     /// Whether all that is vital is well, and one line for each thing looked at.
     #[must_use]
     pub fn report(&self, now: SystemTime) -> (bool, String) {
-        let checks = self.checks(now);
-        let mut text = String::new();
-        for check in &checks {
-            // Writing to a string cannot fail.
-            let _ = match check {
-                Check { name, good: true, .. } => writeln!(text, "[+] {name}: ok"),
-                Check { name, good: false, is_vital: true, fault } => writeln!(text, "[-] {name}: {fault}"),
-                Check { name, good: false, is_vital: false, fault } => writeln!(text, "[!] {name}: {fault}"),
-            };
-        }
-        (checks.iter().all(|check| check.good || !check.is_vital), text)
+        told(&self.checks(now))
     }
 
     fn checks(&self, now: SystemTime) -> [Check; 6] {
@@ -93,5 +83,34 @@ impl Readiness {
                 ..check("second_reading", self.second.stuck() == 0, "a thread does not come to an end of a statement")
             },
         ]
+    }
+}
+
+fn told(checks: &[Check]) -> (bool, String) {
+    let mut text = String::new();
+    for check in checks {
+        // Writing to a string cannot fail.
+        let _ = match check {
+            Check { name, good: true, .. } => writeln!(text, "[+] {name}: ok"),
+            Check { name, good: false, is_vital: true, fault } => writeln!(text, "[-] {name}: {fault}"),
+            Check { name, good: false, is_vital: false, fault } => writeln!(text, "[!] {name}: {fault}"),
+        };
+    }
+    (checks.iter().all(|check| check.good || !check.is_vital), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Check, told};
+
+    #[test]
+    fn what_is_not_vital_is_told_and_takes_nothing_out_of_service() {
+        let check = |good, is_vital| Check { name: "x", good, is_vital, fault: "is broken" };
+        assert_eq!(told(&[check(true, true), check(true, false)]), (true, "[+] x: ok\n[+] x: ok\n".to_owned()));
+        assert_eq!(told(&[check(true, true), check(false, false)]), (true, "[+] x: ok\n[!] x: is broken\n".to_owned()));
+        assert_eq!(
+            told(&[check(false, true), check(true, false)]),
+            (false, "[-] x: is broken\n[+] x: ok\n".to_owned())
+        );
     }
 }

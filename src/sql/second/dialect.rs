@@ -8,6 +8,8 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
+use super::words;
+
 /// Druid's SQL, to be parsed within so many steps.
 ///
 /// `sqlparser` goes back and tries again where it was wrong, which may take a time that doubles with each level; so each
@@ -59,6 +61,11 @@ impl Dialect for DruidDialect {
             Token::Word(word) if matches!(word.keyword, Keyword::SELECT | Keyword::VALUES | Keyword::WITH) => {
                 Some(parser.parse_query().map(Expr::Subquery))
             }
+            // `sqlparser` would take it for a column.
+            Token::Word(word) if words::is_structure(word.keyword) => {
+                let called = parser.peek_nth_token_ref(1).token == Token::LParen;
+                (!called).then(|| Err(ParserError::ParserError("an expression".to_owned())))
+            }
             // `sqlparser` expects no VALUES and no parentheses at the beginning of a query within an expression.
             Token::LParen if self.queries.binary_search(&(parser.get_current_index() + 1)).is_ok() => {
                 Some(query_in_parentheses(parser))
@@ -70,6 +77,18 @@ impl Dialect for DruidDialect {
     /// All types are read here, so that none holds an expression: the walk looks into none.
     fn parse_data_type(&self, parser: &mut Parser) -> Option<Result<DataType, ParserError>> {
         Some(data_type(parser))
+    }
+
+    fn is_table_factor(&self, keyword: &Keyword, _: &mut Parser) -> bool {
+        words::may_name(*keyword) || *keyword == Keyword::UNNEST
+    }
+
+    fn is_table_factor_alias(&self, _: bool, keyword: &Keyword, _: &mut Parser) -> bool {
+        words::may_name(*keyword)
+    }
+
+    fn is_select_item_alias(&self, _: bool, keyword: &Keyword, _: &mut Parser) -> bool {
+        words::may_name(*keyword)
     }
 
     fn supports_boolean_literals(&self) -> bool {

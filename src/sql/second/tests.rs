@@ -1,6 +1,11 @@
 //! The second reading alone: each place of a table, each rule of names; and the two beside one another.
 
-use super::{Found, Second};
+use std::cell::Cell;
+
+use sqlparser::parser::{Parser, ParserError};
+
+use super::dialect::DruidDialect;
+use super::{Found, Second, tokens};
 use crate::permission::ResourceAction;
 use crate::sql::{Parameter, read_and_keep};
 
@@ -192,6 +197,22 @@ fn targets_and_settings_are_the_first_reading_s() {
     check("EXPLAIN PLAN FOR REPLACE INTO t OVERWRITE WHERE x = 1 SELECT * FROM a PARTITIONED BY ALL;", "a");
     check("INSERT INTO EXTERN(s3(bucket => 'b')) AS CSV SELECT * FROM a", "a");
     check("DESCRIBE SELECT * FROM a;;", "a");
+}
+
+/// `sqlparser` has been found to take a time that doubles with each level of some statements.
+#[test]
+fn no_expression_begins_after_the_last_step() {
+    let sql = "SELECT f(1), 2, (3), 4 FROM a";
+    let (_, query) = read_and_keep(sql, &[]).unwrap();
+    let parsed = |steps: usize| {
+        let converted = tokens::convert(sql, &query.tokens, 0, &[]).unwrap();
+        let dialect = DruidDialect { queries: converted.queries, steps_left: Cell::new(steps) };
+        Parser::new(&dialect).with_tokens_with_locations(converted.tokens).parse_query().map(drop)
+    };
+    assert_eq!(parsed(6), Ok(()));
+    for steps in 0..6 {
+        assert_eq!(parsed(steps), Err(ParserError::RecursionLimitExceeded), "{steps}");
+    }
 }
 
 /// What a first reading with a defect would not tell.

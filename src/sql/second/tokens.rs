@@ -180,10 +180,9 @@ impl<'a> Writer<'a> {
             Kind::Parameter => return self.parameter(),
             Kind::LeftParen => return self.open_group(),
             Kind::RightParen => return self.close_group(),
-            // `{fn f(x)}` is `f(x)`.
-            Kind::LeftBrace => return self.open_other(Out::LParen),
+            Kind::LeftBrace => return self.open_brace(),
             Kind::LeftBracket => return self.open_other(Out::LBracket),
-            Kind::RightBrace => return self.close_other(Out::RParen),
+            Kind::RightBrace => return self.close_other(Out::RBrace),
             Kind::RightBracket => return self.close_other(Out::RBracket),
             Kind::Table if self.peek(1).is_name() => return self.explicit_table(),
             // Words without which the same tables are read.
@@ -312,6 +311,9 @@ impl<'a> Writer<'a> {
             return Some('\\');
         }
         self.advance();
+        if self.kind() != Kind::Text {
+            return None;
+        }
         let escape = literal::escape_character(self.image()).ok();
         self.advance();
         escape
@@ -409,6 +411,16 @@ impl<'a> Writer<'a> {
         self.put(sign);
         self.advance();
         self.implicit_table()
+    }
+
+    /// `{fn f(x)}`, `{ts '..'}`: for Druid the word is a part of the brace.
+    fn open_brace(&mut self) -> Option<()> {
+        let word = self.image().trim_start_matches(['{', ' ']).to_ascii_lowercase();
+        self.open_other(Out::LBrace)?;
+        if !word.is_empty() {
+            self.put(Out::make_word(&word, None));
+        }
+        Some(())
     }
 
     fn close_other(&mut self, sign: Out) -> Option<()> {

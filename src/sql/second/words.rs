@@ -51,6 +51,64 @@ pub(super) fn soft(word: &str) -> Option<Keyword> {
     SOFT.iter().find(|(listed, _)| listed.eq_ignore_ascii_case(word)).map(|(_, keyword)| *keyword)
 }
 
+/// Whether what is no quoted name may be one: the words that Druid reserves may not.
+pub(super) fn may_name(keyword: Keyword) -> bool {
+    keyword == Keyword::NoKeyword || SOFT.iter().any(|(_, soft)| *soft == keyword)
+}
+
+/// Reserved words with which no expression begins, but perhaps the call of a function.
+const STRUCTURE: [Keyword; 44] = [
+    Keyword::AND,
+    Keyword::AS,
+    Keyword::BETWEEN,
+    Keyword::BY,
+    Keyword::CROSS,
+    Keyword::DISTINCT,
+    Keyword::ELSE,
+    Keyword::END,
+    Keyword::ESCAPE,
+    Keyword::EXCEPT,
+    Keyword::FETCH,
+    Keyword::FILTER,
+    Keyword::FOR,
+    Keyword::FROM,
+    Keyword::FULL,
+    Keyword::GROUP,
+    Keyword::HAVING,
+    Keyword::IN,
+    Keyword::INNER,
+    Keyword::INTERSECT,
+    Keyword::INTO,
+    Keyword::IS,
+    Keyword::JOIN,
+    Keyword::LEFT,
+    Keyword::LIKE,
+    Keyword::LIMIT,
+    Keyword::MATCH_RECOGNIZE,
+    Keyword::NATURAL,
+    Keyword::OFFSET,
+    Keyword::ON,
+    Keyword::OR,
+    Keyword::ORDER,
+    Keyword::OVER,
+    Keyword::PARTITION,
+    Keyword::QUALIFY,
+    Keyword::RIGHT,
+    Keyword::SET,
+    Keyword::TABLESAMPLE,
+    Keyword::THEN,
+    Keyword::UNION,
+    Keyword::USING,
+    Keyword::WHEN,
+    Keyword::WHERE,
+    Keyword::WINDOW,
+];
+
+/// Whether no expression begins with the word.
+pub(super) fn is_structure(keyword: Keyword) -> bool {
+    STRUCTURE.contains(&keyword)
+}
+
 /// The functions whose arguments have words between them.
 const SPECIAL: [&str; 19] = [
     "CEIL",

@@ -26,7 +26,12 @@ impl Writer<'_> {
     /// `t LIMIT 1`, if that stands at the beginning of an element of a group, as `(SELECT * FROM t LIMIT 1)`.
     pub(super) fn implicit_table(&mut self) -> Option<()> {
         let within = self.groups.last().is_some_and(|group| !group.is_query);
-        if !within || !self.kind().is_name() || !self.peek(self.path_length()).begins_limit() {
+        if !within || !self.kind().is_name() {
+            return Some(());
+        }
+        let length = self.path_length();
+        // `OFFSET(1)` is a function.
+        if !self.peek(length).begins_limit() || self.peek(length + 1) == Kind::LeftParen {
             return Some(());
         }
         self.put_select_from();
