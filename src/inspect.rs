@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 
 use crate::auth::Identity;
@@ -20,6 +21,7 @@ use crate::json::{self, Json};
 use crate::permission::{Action, Need, Permissions, ResourceAction, ResourceType};
 use crate::policy::{Grants, Subject};
 use crate::query_id::{QueryId, QueryIds, TASK_PREFIX, Whose};
+use crate::reading_pool::{ReadingPool, Verdict};
 use crate::sql;
 
 /// Where the gate learns of a task what decides who may touch it.
@@ -51,6 +53,8 @@ pub struct Inspector<D> {
     pub context_keys: ContextKeys,
     /// Where tasks are looked up.
     pub directory: D,
+    /// Where statements are read a second time.
+    pub second: ReadingPool,
 }
 
 /// A request of which the need is known, and what would be sent for it.
@@ -90,6 +94,10 @@ pub struct Facts {
     pub system_table: bool,
     /// How long reading the statement took.
     pub reading_took: Option<Duration>,
+    /// What the second reading says of the first.
+    pub second_reading: Option<&'static str>,
+    /// The SHA-256 of a statement on which the readings disagree, in hexadecimal digits.
+    pub sql_sha256: Option<String>,
 }
 
 impl Subject for Inspected {
@@ -134,6 +142,9 @@ pub enum Refusal {
     /// Its SQL.
     #[error("{}", .0.message)]
     Sql(Box<sql::Refusal>),
+    /// Its SQL, of which the second reading finds more than the first.
+    #[error("{}", .0.refusal.message)]
+    ReadingsDisagree(Box<Disagreement>),
     /// A SET statement in its SQL.
     #[error("SET [{0}] is not allowed: the gate or Druid decides this key")]
     SetOption(String),
@@ -157,6 +168,44 @@ pub enum Refusal {
     /// The task could not be looked up.
     #[error(transparent)]
     Lookup(#[from] LookupFault),
+}
+
+/// What is known of a statement on which the readings disagree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disagreement {
+    /// What the caller is told.
+    pub refusal: sql::Refusal,
+    /// For the record.
+    pub facts: Facts,
+    /// What both readings find together, for the record.
+    pub found: Need,
+}
+
+/// The word for what the second reading says of the first, or the refusal of the statement.
+///
+/// # Errors
+/// [`Refusal::ReadingsDisagree`].
+pub(crate) fn heed(verdict: Verdict, statement: &str, first: &sql::Reading) -> Result<&'static str, Refusal> {
+    let second_reading = verdict.as_str();
+    let Verdict::Disagreed(found) = verdict else { return Ok(second_reading) };
+    let mut both = first.clone();
+    both.resources.extend(found.resources);
+    both.system_tables.extend(found.system_tables);
+    let facts = Facts {
+        statement: Some(statement_word(first)),
+        id: None,
+        system_table: !both.system_tables.is_empty(),
+        reading_took: None,
+        second_reading: Some(second_reading),
+        sql_sha256: Some(hexadecimal(digest(&SHA256, statement.as_bytes()).as_ref())),
+    };
+    let disagreement =
+        Disagreement { refusal: sql::readings_disagree(), facts, found: need_of(&both, BTreeSet::new()) };
+    Err(Refusal::ReadingsDisagree(Box::new(disagreement)))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The body of a request whose row is judged by it.
@@ -189,7 +238,7 @@ impl<D: TaskDirectory> Inspector<D> {
                 }
                 Ok(inspected)
             }
-            Rule::SubmitSql(_) => self.submit(recognized, body.ok_or(NoForm::Missing)?, caller),
+            Rule::SubmitSql(_) => self.submit(recognized, body.ok_or(NoForm::Missing)?, caller).await,
             Rule::OwnSqlQuery => self.own_query(recognized, caller),
             Rule::OwnStatement => self.own_statement(recognized, caller),
             Rule::ReadTask => self.task(recognized, |_| Action::Read).await,
@@ -198,12 +247,17 @@ impl<D: TaskDirectory> Inspector<D> {
         }
     }
 
-    fn submit(&self, recognized: &Recognized, body: RequestBody<'_>, caller: &Identity) -> Result<Inspected, Refusal> {
+    async fn submit(
+        &self,
+        recognized: &Recognized,
+        body: RequestBody<'_>,
+        caller: &Identity,
+    ) -> Result<Inspected, Refusal> {
         let query = SqlQuery::read(body.form, body.bytes)?;
         let parameters: Vec<sql::Parameter> = query.parameter_values().into_iter().map(sql_parameter).collect();
         let began = Instant::now();
-        let reading = sql::read_by(&self.external, &query.sql, &parameters);
-        let reading = reading.map_err(|refusal| Refusal::Sql(Box::new(refusal)))?;
+        let read = sql::read_and_keep(&self.external, &query.sql, &parameters);
+        let (reading, kept) = read.map_err(|refusal| Refusal::Sql(Box::new(refusal)))?;
         let reading_took = Some(began.elapsed());
         for option in &reading.set_options {
             if context::is_reserved(&option.name) || context::is_gate_owned(&option.name) {
@@ -215,6 +269,8 @@ impl<D: TaskDirectory> Inspector<D> {
         if keys.len() > context::MAX_KEYS {
             return Err(OddQuery::ManyKeys.into());
         }
+        let verdict = self.second.compare(&query.sql, parameters, kept, &reading).await;
+        let second_reading = heed(verdict, &query.sql, &reading)?;
         let client_id = query.client_id().map(str::to_owned);
         let id = self.ids.mint(caller, client_id.as_deref(), &nonce());
         let mut inspected = Inspected::new(recognized, need_of(&reading, keys));
@@ -224,6 +280,8 @@ impl<D: TaskDirectory> Inspector<D> {
             id: Some(id.task_id()),
             system_table: !reading.system_tables.is_empty(),
             reading_took,
+            second_reading: Some(second_reading),
+            sql_sha256: None,
         };
         inspected.query = Some(Submitted { id, client_id });
         Ok(inspected)

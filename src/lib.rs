@@ -12,6 +12,7 @@ pub mod permission;
 pub mod policy;
 pub mod proxy;
 pub mod query_id;
+pub mod reading_pool;
 pub mod server;
 pub mod sql;
 pub mod telemetry;

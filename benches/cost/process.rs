@@ -86,6 +86,8 @@ key_file = "certs/id-key"
 
 [policy]
 file = "policy.toml"
+[sql]
+second_reading = "off"
 
 [audit]
 file = "audit.jsonl"

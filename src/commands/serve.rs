@@ -15,6 +15,7 @@ use crate::inspect::Inspector;
 use crate::policy::Policy;
 use crate::proxy::{Gate, SignIn};
 use crate::query_id::QueryIds;
+use crate::reading_pool::ReadingPool;
 use crate::server::{Admin, AdminServer, Readiness, Server, ServerFault};
 use crate::telemetry::{self, AuditLog, Metrics};
 use crate::upstream::{Directory, Upstream};
@@ -62,12 +63,20 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
     files.push(config.policy.file);
     let upstream = Upstream::new(&config.druid, &config.limits);
     let health = tokio::spawn(upstream.routers().watch(upstream.clone()));
+    let second = match ReadingPool::start(config.sql.second_reading) {
+        Ok(pool) => pool,
+        Err(error) => {
+            tracing::error!(%error, "cannot serve: no thread for the second reading");
+            return ExitCode::FAILURE;
+        }
+    };
     let inspector = Inspector {
         ids: QueryIds::new(config.ids.key.expose()),
         task_cancel: config.policy.task_cancel,
         external: config.sql.external,
         context_keys: config.sql.context_keys,
         directory: Directory::new(upstream.clone(), config.limits.lookup),
+        second: second.clone(),
     };
     let authenticator = Authenticator::new(config.auth);
     let keys = authenticator.keep_keys_fresh();
@@ -103,7 +112,8 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
         }
     };
     let (certificate, metrics) = (server.certificate(), audit.metrics().clone());
-    let readiness = Arc::new(Readiness::new(authenticator.clone(), upstream.routers(), certificate.clone(), audit));
+    let readiness = Readiness::new(authenticator.clone(), upstream.routers(), certificate.clone(), audit, second);
+    let readiness = Arc::new(readiness);
     let mut beside = vec![health];
     if let Some(admin_server) = admin_server {
         let admin = Admin { readiness: Arc::clone(&readiness), metrics: metrics.clone(), upstream: upstream.clone() };

@@ -5,11 +5,13 @@ use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::config::{Config, SqlSettings};
 use crate::json::{self, Json};
-use crate::sql::{self, Parameter, Reading, Refusal, StatementKind};
+use crate::permission::Action;
+use crate::reading_pool::on_large_stack;
+use crate::sql::{self, Parameter, Reading, Second, StatementKind};
 
 /// Look at how the gate reads SQL
 #[derive(Debug, Args)]
@@ -31,6 +33,36 @@ struct NeedsArgs {
     /// The configuration file whose section [sql] holds; without one, its defaults do
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Which reading answers; both: as `serve` does, the first, unless the second finds more, which is refused
+    #[arg(long, value_enum, default_value_t = Readings::Both)]
+    reading: Readings,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Readings {
+    First,
+    Second,
+    Both,
+}
+
+/// Why there is no answer: a word for it, the byte offset, and for people the place and the reason.
+struct Unread {
+    code: &'static str,
+    at: usize,
+    told: String,
+}
+
+impl Unread {
+    fn new(code: &'static str, told: &str) -> Self {
+        Self { code, at: 0, told: told.to_owned() }
+    }
+}
+
+impl From<sql::Refusal> for Unread {
+    fn from(refusal: sql::Refusal) -> Self {
+        let told = format!("at line {}, column {}: {refusal}", refusal.line, refusal.column);
+        Self { code: refusal.code.as_str(), at: refusal.at, told }
+    }
 }
 
 /// Answers; a refusal of a statement that is an argument is a failure.
@@ -44,23 +76,21 @@ pub fn run(args: &SqlArgs) -> ExitCode {
             Err(faults) => return super::fail(&faults.to_string()),
         },
     };
-    match &needs.statement {
-        Some(statement) => explain(statement, &settings),
-        None => answer_lines(&settings),
-    }
+    let reader = Reader { settings, readings: needs.reading };
+    let answered = on_large_stack(|| match &needs.statement {
+        Some(statement) => explain(statement, &reader),
+        None => answer_lines(&reader),
+    });
+    answered.unwrap_or_else(|error| super::fail(&format!("cannot read: {error}")))
 }
 
-fn explain(statement: &str, settings: &SqlSettings) -> ExitCode {
-    match sql::read_by(&settings.external, statement, &[]) {
-        Ok(mut reading) => {
-            add_context_keys(&mut reading, None, settings);
+fn explain(statement: &str, reader: &Reader) -> ExitCode {
+    match reader.read(statement, &[], None) {
+        Ok(reading) => {
             super::say(&for_people(&reading));
             ExitCode::SUCCESS
         }
-        Err(refusal) => {
-            let place = format!("line {}, column {}", refusal.line, refusal.column);
-            super::fail(&format!("refused ({}) at {place}: {refusal}", refusal.code.as_str()))
-        }
+        Err(unread) => super::fail(&format!("refused ({}) {}", unread.code, unread.told)),
     }
 }
 
@@ -75,11 +105,11 @@ fn for_people(reading: &Reading) -> String {
     lines.join("\n")
 }
 
-fn answer_lines(settings: &SqlSettings) -> ExitCode {
+fn answer_lines(reader: &Reader) -> ExitCode {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for line in std::io::stdin().lock().lines() {
         let answer = match line {
-            Ok(line) => answer(&line, settings),
+            Ok(line) => answer(&line, reader),
             Err(error) => return super::fail(&format!("standard input: {error}")),
         };
         if writeln!(out, "{}", answer.render()).is_err() {
@@ -91,10 +121,10 @@ fn answer_lines(settings: &SqlSettings) -> ExitCode {
 }
 
 /// The answer to one line.
-fn answer(line: &str, settings: &SqlSettings) -> Json {
+fn answer(line: &str, reader: &Reader) -> Json {
     let (id, read) = match json::parse(line) {
-        Ok(asked) => (asked.get("id").cloned().unwrap_or(Json::Null), read(&asked, settings)),
-        Err(fault) => (Json::Null, Err(("not_json", fault.at))),
+        Ok(asked) => (asked.get("id").cloned().unwrap_or(Json::Null), read(&asked, reader)),
+        Err(fault) => (Json::Null, Err(Unread { at: fault.at, ..Unread::new("not_json", "") })),
     };
     match read {
         Ok(reading) => {
@@ -102,31 +132,69 @@ fn answer(line: &str, settings: &SqlSettings) -> Json {
             let statement = Json::string(statement_word(&reading));
             Json::object([("id", id), ("statement", statement), ("resources", Json::Array(resources.collect()))])
         }
-        Err((code, at)) => {
+        Err(Unread { code, at, .. }) => {
             Json::object([("id", id), ("refused", Json::string(code)), ("at", Json::Number(at.to_string()))])
         }
     }
 }
 
-fn read(asked: &Json, settings: &SqlSettings) -> Result<Reading, (&'static str, usize)> {
-    let text = asked.get("sql").and_then(Json::as_str).ok_or(("no_sql", 0))?;
+fn read(asked: &Json, reader: &Reader) -> Result<Reading, Unread> {
+    let text = asked.get("sql").and_then(Json::as_str).ok_or_else(|| Unread::new("no_sql", ""))?;
     let values = asked.get("parameters").and_then(Json::as_array).unwrap_or_default();
     let parameters: Vec<Parameter> = values.iter().map(parameter).collect();
-    let reading = sql::read_by(&settings.external, text, &parameters);
-    let mut reading = reading.map_err(|refusal: Refusal| (refusal.code.as_str(), refusal.at))?;
-    add_context_keys(&mut reading, asked.get("context"), settings);
-    Ok(reading)
+    reader.read(text, &parameters, asked.get("context"))
 }
 
-/// What the keys of the request's context and of SET need, as `serve` adds it.
-fn add_context_keys(reading: &mut Reading, context: Option<&Json>, settings: &SqlSettings) {
-    let members = match context {
-        Some(Json::Object(members)) => members.as_slice(),
-        Some(_) | None => &[],
-    };
-    let set = reading.set_options.iter().map(|option| option.name.as_str());
-    let keys = members.iter().map(|(key, _)| key.as_str()).chain(set);
-    reading.resources.extend(settings.context_keys.permissions(keys));
+/// How statements are read.
+struct Reader {
+    settings: SqlSettings,
+    readings: Readings,
+}
+
+impl Reader {
+    fn read(&self, text: &str, parameters: &[Parameter], context: Option<&Json>) -> Result<Reading, Unread> {
+        let mut reading = self.read_statement(text, parameters)?;
+        self.add_context_keys(&mut reading, context);
+        Ok(reading)
+    }
+
+    fn read_statement(&self, text: &str, parameters: &[Parameter]) -> Result<Reading, Unread> {
+        let (first, query) = sql::read_and_keep(&self.settings.external, text, parameters)?;
+        let second = match self.readings {
+            Readings::First => return Ok(first),
+            Readings::Both if !self.settings.second_reading.reads(text) => return Ok(first),
+            Readings::Second | Readings::Both => query.read(text, parameters),
+        };
+        match (self.readings, second) {
+            (Readings::Second, Second::Found(found)) => Ok(found_alone(first, found)),
+            (Readings::Second, Second::NotParsed) => {
+                Err(Unread::new("not_parsed", "the second reading does not understand it"))
+            }
+            (Readings::Second, Second::TooLong) => {
+                Err(Unread::new("too_long", "it has too many tokens to be read twice"))
+            }
+            (_, Second::Found(found)) if !found.is_within(&first) => Err(sql::readings_disagree().into()),
+            (_, _) => Ok(first),
+        }
+    }
+
+    /// What the keys of the request's context and of SET need, as `serve` adds it.
+    fn add_context_keys(&self, reading: &mut Reading, context: Option<&Json>) {
+        let members = match context {
+            Some(Json::Object(members)) => members.as_slice(),
+            Some(_) | None => &[],
+        };
+        let set = reading.set_options.iter().map(|option| option.name.as_str());
+        let keys = members.iter().map(|(key, _)| key.as_str()).chain(set);
+        reading.resources.extend(self.settings.context_keys.permissions(keys));
+    }
+}
+
+/// What the second reading finds, and from the first what stands outside the query.
+fn found_alone(first: Reading, found: sql::Found) -> Reading {
+    let targets = first.resources.into_iter().filter(|resource| resource.action == Action::Write);
+    let resources = found.resources.into_iter().chain(targets).collect();
+    Reading { resources, system_tables: found.system_tables, ..first }
 }
 
 /// A string, or Druid's form of one, `{"type": "VARCHAR", "value": ".."}`.
@@ -157,18 +225,25 @@ mod tests {
     use crate::druid::context::ContextKeys;
     use crate::sql::{ExternalPermission, ExternalRules};
 
+    fn by(readings: Readings) -> Reader {
+        Reader { settings: SqlSettings::default(), readings }
+    }
+
     fn check(line: &str, expect: &str) {
-        assert_eq!(answer(line, &SqlSettings::default()).render(), expect);
+        for readings in [Readings::First, Readings::Second, Readings::Both] {
+            assert_eq!(answer(line, &by(readings)).render(), expect, "{readings:?}");
+        }
     }
 
     #[test]
     fn settings_hold() {
         let authorize = ContextKeys::Authorize { free: BTreeSet::from(["timeout".to_owned()]), secured: None };
         let external = ExternalRules { permission: ExternalPermission::ByType, ..ExternalRules::default() };
-        let settings = SqlSettings { external, context_keys: authorize };
+        let settings = SqlSettings { external, context_keys: authorize, ..SqlSettings::default() };
+        let reader = Reader { settings, readings: Readings::Both };
         let line = r#"{"id": 1, "sql": "SET a = 1; SELECT * FROM TABLE(EXTERN('{\"type\":\"inline\"}', '{}'))", "context": {"b": 2, "timeout": 3}}"#;
         assert_eq!(
-            answer(line, &settings).render(),
+            answer(line, &reader).render(),
             r#"{"id":1,"statement":"select","resources":["EXTERNAL|inline|READ","QUERY_CONTEXT|a|WRITE","QUERY_CONTEXT|b|WRITE"]}"#
         );
         check(line, r#"{"id":1,"statement":"select","resources":["EXTERNAL|EXTERNAL|READ"]}"#);
@@ -185,6 +260,15 @@ mod tests {
             r#"{"id": 1, "sql": "SELECT * FROM TABLE(APPEND(?, ?))", "parameters": ["a", {"type": "VARCHAR", "value": "b"}]}"#,
             r#"{"id":1,"statement":"select","resources":["DATASOURCE|a|READ","DATASOURCE|b|READ"]}"#,
         );
+    }
+
+    #[test]
+    fn each_reading_can_be_asked_alone() {
+        let line = r#"{"id": 1, "sql": "SELECT x FORMAT JSON FROM a"}"#;
+        let read = r#"{"id":1,"statement":"select","resources":["DATASOURCE|a|READ"]}"#;
+        assert_eq!(answer(line, &by(Readings::First)).render(), read);
+        assert_eq!(answer(line, &by(Readings::Both)).render(), read);
+        assert_eq!(answer(line, &by(Readings::Second)).render(), r#"{"id":1,"refused":"not_parsed","at":0}"#);
     }
 
     #[test]

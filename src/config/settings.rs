@@ -12,7 +12,7 @@ use super::Limits;
 use crate::auth::AuthSettings;
 use crate::druid::context::ContextKeys;
 use crate::permission::Action;
-use crate::sql::ExternalRules;
+use crate::sql::{ExternalRules, SecondReading};
 
 /// Everything the configuration file says, and what the files it names hold.
 pub struct Config {
@@ -176,6 +176,8 @@ pub struct SqlSettings {
     pub external: ExternalRules,
     /// What setting a query context key takes.
     pub context_keys: ContextKeys,
+    /// Which statements are read twice.
+    pub second_reading: SecondReading,
 }
 
 /// A value that no log may show.

@@ -1,19 +1,20 @@
-//! The section `[sql]`: what SQL may say, and what it takes.
+//! The section `[sql]`: what SQL may say, what it takes, and how it is read.
 
 use std::collections::BTreeSet;
 
 use super::settings::SqlSettings;
 use crate::druid::context::ContextKeys;
-use crate::sql::{Destinations, DruidSource, ExternalPermission, ExternalRules};
+use crate::sql::{Destinations, DruidSource, ExternalPermission, ExternalRules, MAX_TEXT_BYTES, SecondReading};
 use crate::toml_reader::{Report, Section, Text};
 
-const KEYS: [&str; 6] = [
+const KEYS: [&str; 7] = [
     "external",
     "external_druid",
     "external_destinations",
     "query_context",
     "query_context_free",
     "query_context_secured",
+    "second_reading",
 ];
 
 /// Reads the section.
@@ -28,7 +29,25 @@ pub(super) fn read(section: &Section<'_>, report: &mut Report<'_>) -> SqlSetting
             destinations: destinations(section, report),
         },
         context_keys: context_keys(section, report),
+        second_reading: second_reading(section, report),
     }
+}
+
+/// `always`, `up-to <bytes>` or `off`.
+fn second_reading(section: &Section<'_>, report: &mut Report<'_>) -> SecondReading {
+    let Some(word) = section.string("second_reading", report) else { return SecondReading::default() };
+    let bytes =
+        |text: &str| text.strip_prefix("up-to ")?.parse().ok().filter(|bytes| (1..=MAX_TEXT_BYTES).contains(bytes));
+    let setting = match word.text {
+        "always" => Some(SecondReading::Always),
+        "off" => Some(SecondReading::Off),
+        other => bytes(other).map(SecondReading::UpTo),
+    };
+    if setting.is_none() {
+        let expected = format!("expected always, off, or up-to BYTES, from 1 to {MAX_TEXT_BYTES}");
+        report.add(word.at, format!("`second_reading` is `{}`, {expected}", word.text));
+    }
+    setting.unwrap_or_default()
 }
 
 /// The value of the word under `key`; without one, the first.

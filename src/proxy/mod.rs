@@ -28,7 +28,7 @@ use crate::auth::Identity;
 use crate::auth::{Authentication, Authenticator};
 use crate::config::Limits;
 use crate::druid::{self, Body, ErrorShape, Recognized, Rule, Unrecognized};
-use crate::inspect::{self, Inspector, RequestBody};
+use crate::inspect::{Inspector, RequestBody};
 use crate::policy::{Policy, Subject};
 use crate::telemetry::{AuditLog, Record};
 use crate::upstream::{Directory, Upstream};
@@ -139,10 +139,7 @@ impl Gate {
         };
         let read = read.as_ref().map(|(form, bytes)| RequestBody { form: *form, bytes });
         let inspected = self.inspector.inspect(&recognized, read, &caller).await;
-        if let Err(inspect::Refusal::Sql(refusal)) = &inspected {
-            record.sql_refused(refusal.code.as_str());
-        }
-        let inspected = inspected?;
+        let inspected = inspected.inspect_err(|refusal| record.refused(refusal))?;
         record.inspected(&inspected.facts, inspected.need());
         let hidden = inspected.hidden_from(&policy.grants_of(&caller));
         let system_table = inspected.facts.system_table;

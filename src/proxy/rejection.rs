@@ -3,6 +3,8 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod render;
+#[cfg(test)]
+mod tests;
 
 pub use render::{json, shape_of};
 
@@ -382,6 +384,7 @@ impl From<inspect::Refusal> for Rejection {
             inspect::Refusal::Form(form) => Self::UnsupportedMediaType(form),
             inspect::Refusal::Envelope(odd) => envelope(&odd, message),
             inspect::Refusal::Sql(refusal) => unread_sql(&refusal),
+            inspect::Refusal::ReadingsDisagree(disagreement) => unread_sql(&disagreement.refusal),
             inspect::Refusal::SetOption(_) => bad("reserved_set_option"),
             inspect::Refusal::OddTaskId => bad("odd_task_id"),
             inspect::Refusal::UnknownTask(id) => Self::UnknownTask(id),

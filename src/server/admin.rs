@@ -105,8 +105,8 @@ impl Admin {
             "/healthz" => text(StatusCode::OK, "ok\n".to_owned()),
             "/readyz" => self.ready(query == Some("verbose")),
             "/metrics" => {
-                let mut response =
-                    text(StatusCode::OK, self.metrics.render(&self.upstream, self.readiness.keys(SystemTime::now())));
+                let (keys, stuck) = (self.readiness.keys(SystemTime::now()), self.readiness.stuck_readings());
+                let mut response = text(StatusCode::OK, self.metrics.render(&self.upstream, keys, stuck));
                 response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
                 response
             }

@@ -5,6 +5,8 @@
 //! does not know the grammar of expressions: what it has to know of them is which words can end one. On a statement
 //! that Druid runs it finds exactly what Druid would authorize; on others perhaps more, never less; and what it does not
 //! understand in a place that could name a table it refuses.
+//!
+//! A second reading, by another parser over the same tokens, is compared with it: `second`.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -19,6 +21,7 @@ mod place;
 mod reader;
 mod refusal;
 mod scope;
+mod second;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -26,6 +29,9 @@ mod token;
 pub use external::{Destinations, DruidSource, ExternalPermission, ExternalRules, MAX_DESTINATIONS};
 pub use place::{Place, PlaceRole};
 pub use refusal::{Refusal, RefusalCode};
+pub use second::{
+    DEFAULT_MAX_BYTES, Found, MAX_TOKENS as MAX_TOKENS_READ_TWICE, Query, Second, SecondReading, readings_disagree,
+};
 
 /// The longest text that is read. A statement may hold inline data; offsets have 24 bits.
 pub const MAX_TEXT_BYTES: usize = 4 * 1024 * 1024;
@@ -132,8 +138,19 @@ pub fn read(sql: &str, parameters: &[Parameter]) -> Result<Reading, Refusal> {
 /// # Errors
 /// [`Refusal`], also where EXTERN would read what the rules do not allow.
 pub fn read_by(rules: &ExternalRules, sql: &str, parameters: &[Parameter]) -> Result<Reading, Refusal> {
-    let reading = lexer::lex(sql).and_then(|tokens| reader::read(sql, &tokens, parameters, rules));
-    reading.map_err(|fault| fault.in_text(sql))
+    read_and_keep(rules, sql, parameters).map(|(reading, _)| reading)
+}
+
+/// The same, with what a second reading takes of it.
+///
+/// # Errors
+/// As those of [`read_by`].
+pub fn read_and_keep(rules: &ExternalRules, sql: &str, parameters: &[Parameter]) -> Result<(Reading, Query), Refusal> {
+    let read = lexer::lex(sql).and_then(|tokens| {
+        let (reading, begins) = reader::read(sql, &tokens, parameters, rules)?;
+        Ok((reading, Query::new(tokens, begins)))
+    });
+    read.map_err(|fault| fault.in_text(sql))
 }
 
 /// Where in the statement its needs come from, in the order of the text.

@@ -23,24 +23,25 @@ mod statement;
 
 type Read<T> = Result<T, Box<Fault>>;
 
-/// Reads the tokens of `text`.
+/// Reads the tokens of `text`, and tells with which of them the query begins, if one can be told.
 pub(super) fn read<'a>(
     text: &'a str,
     tokens: &'a [Token],
     parameters: &'a [Parameter],
     rules: &'a ExternalRules,
-) -> Read<Reading> {
+) -> Read<(Reading, Option<usize>)> {
     let mut reader = Reader::new(text, tokens, parameters, rules);
     let statement = reader.statements()?;
     reader.check_count(0)?;
-    Ok(Reading {
+    let reading = Reading {
         kind: statement.kind,
         explain: statement.explain,
         resources: reader.found.resources(rules.permission),
         system_tables: reader.found.system_tables(),
         input_source_types: reader.found.input_source_types.iter().map(ToString::to_string).collect(),
         set_options: statement.set_options,
-    })
+    };
+    Ok((reading, reader.query_begins))
 }
 
 /// The same, of which only the places of what is found are kept.
@@ -69,6 +70,8 @@ struct Reader<'a> {
     depth: usize,
     /// How many `?` stand before the next token.
     parameters_passed: usize,
+    /// The token with which the statement's query begins.
+    query_begins: Option<usize>,
     scope: Scope<'a>,
     found: Found<'a>,
     /// Where it was found, if somebody wants to know.
@@ -154,6 +157,7 @@ impl<'a> Reader<'a> {
             at: 0,
             depth: 0,
             parameters_passed: 0,
+            query_begins: None,
             scope: Scope::default(),
             found: Found::default(),
             places: None,

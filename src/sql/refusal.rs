@@ -50,6 +50,8 @@ pub enum RefusalCode {
     Lexical,
     /// A `?` where a name or an input source stands, and no text is known for it.
     ParameterAsName,
+    /// The second reading finds what the first does not.
+    ReadingsDisagree,
     /// WITH RECURSIVE.
     Recursive,
     /// SET of anything but a literal.
@@ -80,7 +82,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// All reasons.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::AmbiguousHint,
         Self::ExternalDruid,
         Self::ExternalInnerAddress,
@@ -92,6 +94,7 @@ impl RefusalCode {
         Self::ExternalUnknownType,
         Self::Lexical,
         Self::ParameterAsName,
+        Self::ReadingsDisagree,
         Self::Recursive,
         Self::SetValue,
         Self::StarTable,
@@ -122,6 +125,7 @@ impl RefusalCode {
             Self::ExternalUnknownType => "external_unknown_type",
             Self::Lexical => "lexical",
             Self::ParameterAsName => "parameter_as_name",
+            Self::ReadingsDisagree => "readings_disagree",
             Self::Recursive => "recursive",
             Self::SetValue => "set_value",
             Self::StarTable => "star_table",

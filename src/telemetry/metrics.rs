@@ -44,6 +44,8 @@ struct Inner {
     connections: Gauge,
     connections_ended: Family<ReasonLabel, Counter>,
     audit_records: Family<ResultLabel, Counter>,
+    second_readings: Family<ResultLabel, Counter>,
+    second_readings_stuck: Gauge,
     reload_ok: Gauge,
     reload_at: Gauge,
     registry: Registry,
@@ -110,6 +112,7 @@ pub(super) struct Ended<'r> {
     pub(super) decision: &'static str,
     pub(super) reason: Option<&'static str>,
     pub(super) issuer: Option<&'r str>,
+    pub(super) second_reading: Option<&'static str>,
     pub(super) authentication: Option<(&'static str, &'static str)>,
     /// How long its SQL took to read, or why it was not read.
     pub(super) sql: Option<Result<Duration, &'static str>>,
@@ -140,6 +143,10 @@ impl Metrics {
         let help = "Connections refused, or ended before there was a request";
         registry.register("connections_refused", help, inner.connections_ended.clone());
         registry.register("audit_records", "Audit records of requests and connections", inner.audit_records.clone());
+        let help = "Statements by what their second reading says of the first";
+        registry.register("second_readings", help, inner.second_readings.clone());
+        let help = "Threads of the second reading that do not come to an end";
+        registry.register("second_reading_stuck_threads", help, inner.second_readings_stuck.clone());
         let help = "Whether the files read last are in force";
         registry.register("config_last_reload_successful", help, inner.reload_ok.clone());
         let help = "When files were last read without a fault";
@@ -153,10 +160,12 @@ impl Metrics {
         metrics
     }
 
-    /// The metrics, and with them what `upstream` counts and what is known of fetched keys.
+    /// The metrics, and with them what `upstream` counts, what is known of fetched keys, and how many threads of the
+    /// second reading are stuck.
     #[must_use]
-    pub fn render(&self, upstream: &Upstream, keys: Vec<KeyStatus>) -> String {
+    pub fn render(&self, upstream: &Upstream, keys: Vec<KeyStatus>, stuck: usize) -> String {
         let mut text = String::new();
+        self.0.second_readings_stuck.set(i64::try_from(stuck).unwrap_or(i64::MAX));
         let mut own = Registry::with_prefix("msq_gate");
         own.register_collector(Box::new(OfUpstream(upstream.clone())));
         own.register_collector(Box::new(OfKeys(keys)));
@@ -202,6 +211,9 @@ impl Metrics {
             Some(Ok(took)) => inner.sql_readings.0.observe(took.as_secs_f64()),
             Some(Err(reason)) => drop(inner.sql_refusals.get_or_create(&ReasonLabel { reason }).inc()),
             None => {}
+        }
+        if let Some(result) = ended.second_reading {
+            inner.second_readings.get_or_create(&ResultLabel { result }).inc();
         }
         if let Some((result, reason)) = ended.authentication {
             let issuer = ended.issuer.unwrap_or(NONE).to_owned();
@@ -308,6 +320,7 @@ mod tests {
             decision: "deny",
             reason: Some("missing_permissions"),
             issuer: Some("dev"),
+            second_reading: Some("agreed"),
             authentication: Some(("verified", "none")),
             sql: Some(Ok(Duration::from_micros(5))),
             took: Duration::from_millis(3),
@@ -317,7 +330,7 @@ mod tests {
         let keys = Some((2, Duration::from_secs(7)));
         let issuer =
             KeyStatus { issuer_name: "dev".to_owned(), keys, usable: true, fetches: 3, failed: 1, failures: 0 };
-        let text = metrics.render(&Upstream::for_tests(&Limits::default()), vec![issuer]);
+        let text = metrics.render(&Upstream::for_tests(&Limits::default()), vec![issuer], 1);
         for line in [
             r#"msq_gate_http_requests_total{route="status",method="GET",code="403"} 1"#,
             r#"msq_gate_http_request_duration_seconds_count{route="status"} 1"#,
@@ -331,6 +344,8 @@ mod tests {
             "msq_gate_requests_in_flight 0",
             "msq_gate_connections 1",
             r#"msq_gate_connections_refused_total{reason="tls_slow"} 1"#,
+            r#"msq_gate_second_readings_total{result="agreed"} 1"#,
+            "msq_gate_second_reading_stuck_threads 1",
             "msq_gate_config_last_reload_successful 1",
             r#"msq_gate_task_lookup_total{result="found",cache="hit"} 0"#,
             r#"msq_gate_router_healthy{router="127.0.0.1:8888"} 1"#,

@@ -18,7 +18,7 @@ use super::AuditLog;
 use super::audit::Place;
 use super::metrics::Ended;
 use crate::auth::Identity;
-use crate::inspect::Facts;
+use crate::inspect::{self, Facts};
 use crate::permission::{Need, Permissions, ResourceAction};
 
 /// How a request ended of which nothing else was said.
@@ -41,6 +41,8 @@ pub struct Record {
     roles: Vec<String>,
     row: Option<&'static str>,
     statement: Option<&'static str>,
+    second_reading: Option<&'static str>,
+    sql_sha256: Option<String>,
     id: Option<String>,
     needed: Vec<String>,
     missing: Vec<String>,
@@ -65,6 +67,8 @@ struct Line<'r> {
     name: Option<&'r str>,
     roles: &'r [String],
     statement: Option<&'static str>,
+    second_reading: Option<&'static str>,
+    sql_sha256: Option<&'r str>,
     id: Option<&'r str>,
     needed: &'r [String],
     missing: &'r [String],
@@ -94,6 +98,8 @@ impl Record {
             roles: Vec::new(),
             row: None,
             statement: None,
+            second_reading: None,
+            sql_sha256: None,
             id: None,
             needed: Vec::new(),
             missing: Vec::new(),
@@ -150,15 +156,22 @@ impl Record {
     pub fn inspected(&mut self, facts: &Facts, need: &Need) {
         self.statement = facts.statement;
         self.sql = facts.reading_took.map(Ok);
+        self.second_reading = facts.second_reading;
+        self.sql_sha256.clone_from(&facts.sql_sha256);
         if facts.id.is_some() {
             self.id.clone_from(&facts.id);
         }
         self.needed = need.permissions().map(ResourceAction::to_line).collect();
     }
 
-    /// Its SQL was not read, for this reason.
-    pub const fn sql_refused(&mut self, reason: &'static str) {
-        self.sql = Some(Err(reason));
+    /// Inspection found a reason to refuse the request.
+    pub fn refused(&mut self, refusal: &inspect::Refusal) {
+        if let inspect::Refusal::ReadingsDisagree(disagreement) = refusal {
+            self.inspected(&disagreement.facts, &disagreement.found);
+        }
+        if let inspect::Refusal::Sql(refusal) = refusal {
+            self.sql = Some(Err(refusal.code.as_str()));
+        }
     }
 
     /// The caller holds all that is needed.
@@ -215,6 +228,8 @@ impl Record {
             name: caller.map(Identity::name),
             roles: &self.roles,
             statement: self.statement,
+            second_reading: self.second_reading,
+            sql_sha256: self.sql_sha256.as_deref(),
             id: self.id.as_deref(),
             needed: &self.needed,
             missing: &self.missing,
@@ -245,6 +260,7 @@ impl Drop for Record {
             decision: self.decision,
             reason: self.reason,
             issuer: self.caller.as_deref().map(Identity::issuer_name),
+            second_reading: self.second_reading,
             authentication: self.authentication,
             sql: self.sql,
             took,

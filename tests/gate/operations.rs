@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::client::Server;
 use crate::recorder::Recorder;
-use crate::support::{BED, options, own_gate, token, unique};
+use crate::support::{BED, options, own_gate, sql, token, unique};
 
 /// From a change of a file until the gate has heeded it.
 const RELOAD_BOUND: Duration = Duration::from_secs(20);
@@ -89,7 +89,10 @@ fn the_admin_listener_tells_health_readiness_and_metrics_that_agree_with_the_rec
     assert_eq!(admin.get("/healthz").send().expect(200).text(), "ok\n");
     assert_eq!(admin.get("/readyz").send().expect(200).text(), "ready\n");
     let verbose = admin.get("/readyz?verbose").send().expect(200).text();
-    assert_eq!(verbose, "[+] serving: ok\n[+] keys: ok\n[+] router: ok\n[+] certificate: ok\n[+] audit: ok\nready\n");
+    assert_eq!(
+        verbose,
+        "[+] serving: ok\n[+] keys: ok\n[+] router: ok\n[+] certificate: ok\n[+] audit: ok\n[+] second_reading: ok\nready\n"
+    );
     for unknown in ["/", "/metrics/", "/status/health", "/druid/v2/sql"] {
         admin.get(unknown).send().expect(404);
     }
@@ -103,8 +106,8 @@ fn the_admin_listener_tells_health_readiness_and_metrics_that_agree_with_the_rec
     for _ in 0..2 {
         gate.get("/druid/indexer/v1/task/wiki-1/status").bearer(&reader).send().expect(200);
     }
-    let sql = |text: &str| gate.post("/druid/v2/sql").bearer(&reader).body("text/plain", text).send().status;
-    assert_eq!((sql("SELECT 1"), sql("SELECT FROM FROM")), (200, 400));
+    let ask = |text: &str| gate.post("/druid/v2/sql").bearer(&reader).body("text/plain", text).send().status;
+    assert_eq!((ask("SELECT 1"), ask("SELECT FROM FROM")), (200, 400));
     drop(gate.connect());
     await_that("the records", || records(&process).iter().any(|record| record.get("connection").is_some()));
     let metrics = admin.get("/metrics").send().expect(200);
@@ -131,6 +134,9 @@ fn the_admin_listener_tells_health_readiness_and_metrics_that_agree_with_the_rec
     assert_eq!(sum(&metrics, "msq_gate_task_lookup_total", "cache=\"hit\""), 1);
     assert_eq!(sum(&metrics, "msq_gate_task_lookup_total", "result=\"found\",cache=\"miss\""), 2);
     assert_eq!(sum(&metrics, "msq_gate_audit_records_total", "written"), records.len() as u64);
+    assert_eq!(records.iter().filter(|record| record["second_reading"].is_string()).count(), 1);
+    assert_eq!(sum(&metrics, "msq_gate_second_readings_total", ""), 1);
+    assert!(metrics.contains("\nmsq_gate_second_reading_stuck_threads 0\n"), "{metrics}");
     assert!(metrics.contains("\nmsq_gate_requests_in_flight 0\n"), "{metrics}");
     assert!(!metrics.contains("reader"), "a caller's name: {metrics}");
 }

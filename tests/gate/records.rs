@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use msq_gate_bed::{GateOptions, GateProcess};
 use serde_json::Value;
 
+use crate::client::{Answer, Server};
 use crate::recorder::Recorder;
-use crate::support::{options, own_gate, token};
+use crate::support::{await_state, options, own_gate, sql, started, token};
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
@@ -92,6 +93,65 @@ fn each_request_has_one_record() {
     let denied = of(&ids[9].0)[0];
     assert_eq!(denied["missing"], serde_json::json!(["DATASOURCE|secret|READ"]));
     assert_eq!((&denied["decision"], &denied["reason"]), (&"deny".into(), &"missing_permissions".into()));
+}
+
+/// Submits to the real Druid until the record says something else of the second reading than that nobody waited for it,
+/// as on a busy machine it may.
+fn second_reading_of(process: &GateProcess, gate: &Server, path: &str, statement: &str) -> (Answer, Value) {
+    for _ in 0..10 {
+        let answer = gate.post(path).bearer(&token("admin")).json(&sql(statement)).send();
+        if let Some(id) = started(&answer) {
+            await_state(&id, &["SUCCESS", "FAILED"]);
+        }
+        let id = answer.header("X-Request-Id").expect("an id").to_owned();
+        let start = Instant::now();
+        let record = loop {
+            let records = lines(&audit_of(process));
+            match records.into_iter().find(|record| record["request_id"] == id.as_str()) {
+                Some(record) => break record,
+                None => assert!(start.elapsed() < Duration::from_secs(10), "no record of {statement}"),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        if record["second_reading"] != "not_waited" {
+            return (answer, record);
+        }
+    }
+    panic!("nobody ever waited for the second reading of {statement}");
+}
+
+#[test]
+fn ordinary_statements_are_read_twice_and_the_readings_agree() {
+    let always = "[sql]\nsecond_reading = \"always\"\n".to_owned();
+    let (process, gate) = own_gate(GateOptions { more: always, ..options() });
+    for (path, statement) in [
+        (
+            "/druid/v2/sql",
+            "SELECT page, COUNT(*) AS edits FROM wiki WHERE added > 10 GROUP BY 1 ORDER BY 2 DESC LIMIT 2",
+        ),
+        ("/druid/v2/sql/task", "WITH w AS (SELECT page FROM wiki) SELECT w.page FROM w LIMIT 1"),
+        (
+            "/druid/v2/sql/task",
+            "INSERT INTO wiki SELECT __time, page FROM wiki WHERE page = 'no such page' PARTITIONED BY DAY CLUSTERED BY page",
+        ),
+        (
+            "/druid/v2/sql/task",
+            "REPLACE INTO wiki OVERWRITE WHERE __time >= TIMESTAMP '1990-01-01' AND __time < TIMESTAMP '1990-01-02' \
+             SELECT TIMESTAMP '1990-01-01' AS __time, 'x' AS page PARTITIONED BY DAY",
+        ),
+    ] {
+        let (answer, record) = second_reading_of(&process, &gate, path, statement);
+        assert!(answer.status == 200 || answer.status == 202, "{statement}: {}", answer.text());
+        assert_eq!(
+            (&record["second_reading"], &record["decision"]),
+            (&"agreed".into(), &"allow".into()),
+            "{statement}"
+        );
+        assert_eq!(record["sql_sha256"], Value::Null);
+    }
+    let odd = "SELECT 1 FROM (SELECT page FORMAT JSON FROM wiki)";
+    let (_, record) = second_reading_of(&process, &gate, "/druid/v2/sql", odd);
+    assert_eq!((&record["second_reading"], &record["decision"]), (&"not_parsed".into(), &"allow".into()));
 }
 
 /// A client that leaves before its answer has a record too.

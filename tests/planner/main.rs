@@ -15,6 +15,7 @@ mod mutate;
 mod random;
 mod reading;
 mod running;
+mod second;
 mod table;
 mod tally;
 mod templates;
@@ -198,17 +199,20 @@ fn generated_statements() {
     figures.must_be_exact(MADE_EXACT);
 }
 
-#[test]
-fn mutated_statements() {
+fn mutations() -> impl ExactSizeIterator<Item = Statement> {
     let mut random = Random::new(seed());
     let hand = corpus::hand().into_iter().flat_map(|file| file.cases).map(|case| case.sql);
     let sources: Vec<String> =
         cases(&["statements.txt", "differential.txt"]).map(|case| case.sql).chain(hand).collect();
-    let statements = (0..count()).map(|_| {
+    (0..count()).map(move |_| {
         let made = random.chance(25).then(|| grammar::statement(&mut random));
         Statement::from(mutate::one(made.as_deref(), &sources, &mut random))
-    });
-    let figures = figures::measure("mutations", statements);
+    })
+}
+
+#[test]
+fn mutated_statements() {
+    let figures = figures::measure("mutations", mutations());
     show(&figures);
     assert!(figures.missing().is_empty(), "{}", figures.missing());
 }

@@ -1,6 +1,7 @@
 //! What operators add: an admin listener, audit files, accounts, TLS to Druid, and the environment.
 
 use super::*;
+use crate::sql::SecondReading;
 
 pub(super) fn read(bench: &Bench, text: &str, environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     bench.write("gate.toml", text);
@@ -54,6 +55,7 @@ fn the_environment_wins_over_the_file() {
         ("MSQ_GATE__LIMITS__STREAMS", "12"),
         ("MSQ_GATE__ADMIN__LISTEN", "'127.0.0.1:9998'"),
         ("MSQ_GATE__DRUID__ROUTER", "http://druid:1"),
+        ("MSQ_GATE__SQL__SECOND_READING", "up-to 4096"),
         ("MSQ_GATE_BIN", "not for us"),
         ("PATH", "/bin"),
     ];
@@ -63,6 +65,7 @@ fn the_environment_wins_over_the_file() {
     assert_eq!(config.admin.unwrap().to_string(), "127.0.0.1:9998");
     assert_eq!(config.druid.routers[0].to_string(), "http://druid:1/");
     assert_eq!(config.auth.issuer_names(), ["dev"]);
+    assert_eq!(config.sql.second_reading, SecondReading::UpTo(4096));
 }
 
 #[test]
@@ -158,5 +161,24 @@ fn audit_records_go_where_they_are_told_to() {
     ] {
         let faults = load(section).err().unwrap();
         assert!(faults.len() == 1 && faults[0].contains(fault), "{section}: {faults:?}");
+    }
+}
+
+#[test]
+fn statements_are_read_twice_as_the_configuration_says() {
+    let bench = Bench::new();
+    let with = |value: &str| read(&bench, &format!("{GOOD}[sql]\nsecond_reading = {value}\n"), &[]);
+    for (value, setting) in [
+        ("\"always\"", SecondReading::Always),
+        ("\"off\"", SecondReading::Off),
+        ("\"up-to 1\"", SecondReading::UpTo(1)),
+        ("\"up-to 4194304\"", SecondReading::UpTo(4_194_304)),
+    ] {
+        let config = with(value).unwrap_or_else(|faults| panic!("{faults:?}"));
+        assert_eq!(config.sql.second_reading, setting);
+    }
+    for value in ["\"sometimes\"", "\"up-to\"", "\"up-to 0\"", "\"up-to 64 KiB\"", "\"up-to 4194305\"", "65536"] {
+        let faults = with(value).err().unwrap_or_default();
+        assert!(faults.len() == 1 && faults[0].contains("`second_reading` is "), "{value}: {faults:?}");
     }
 }

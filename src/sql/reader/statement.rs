@@ -102,6 +102,7 @@ impl Reader<'_> {
                 if !self.query_begins() {
                     return Err(self.unsupported("SELECT, WITH, VALUES, TABLE, INSERT, REPLACE or EXPLAIN PLAN FOR"));
                 }
+                self.query_begins = Some(self.at);
                 if !self.ordered_query()?.is_query() {
                     return Err(self.unexpected("a query"));
                 }
@@ -144,6 +145,7 @@ impl Reader<'_> {
         if !self.query_begins() {
             return Err(self.unexpected("the query whose rows are written"));
         }
+        self.query_begins = Some(self.at);
         self.query(Self::ingest_clauses)?;
         Ok(kind)
     }
