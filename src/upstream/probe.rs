@@ -25,7 +25,7 @@ use crate::config::{DruidSettings, Limits, RouterTls};
 use crate::json::{self, Json};
 
 /// For both answers of one Router: a busy one takes a second or two.
-pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes of `/status`, which lists the modules that are loaded: some 20 KB.
 const MAX_STATUS_BODY: usize = 1024 * 1024;
@@ -45,7 +45,7 @@ pub enum ProbeFault {
     /// The name is unknown, or nobody listens.
     #[error("cannot be reached: {0}; is it up, and is this its host and port?")]
     Unreachable(io::Error),
-    /// Past the time for connecting, or [`PROBE_TIMEOUT`].
+    /// Past the time for connecting, or for answering.
     #[error("no answer in time; does a firewall stand between?")]
     Slow,
     /// A certificate that is not trusted, among others.

@@ -135,6 +135,9 @@ fn to_the_end(stream: &mut Connection) -> (Vec<u8>, Duration) {
 const LIMITS: &str = "idle_seconds = 2\nstreams = 5\npending_resets = 5\nresets_per_second = 30\n\
                       requests_per_caller = 1000\nrouter_response_seconds = 6";
 
+/// A client that reads nothing is left within this time; the buffers between must fill first, which a busy machine does slowly.
+const HELD_BOUND: Duration = Duration::from_secs(120);
+
 /// The first frame that says how it ends, in words; settings and pings are acknowledged meanwhile.
 fn ends(stream: &mut Connection) -> String {
     let code = |payload: &[u8], at: usize| payload.get(at + 3).copied().unwrap_or_default();
@@ -346,7 +349,7 @@ fn http2_is_bounded() {
     let requests = "GET /status/health HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
     let start = Instant::now();
     while unread.write_all(requests.as_bytes()).is_ok() {
-        assert!(start.elapsed() < Duration::from_secs(30), "the connection is held");
+        assert!(start.elapsed() < HELD_BOUND, "the connection is held");
     }
     house.alive();
 }

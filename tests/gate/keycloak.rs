@@ -140,8 +140,9 @@ fn tokens_of_a_real_keycloak_are_accepted_by_discovery_and_its_keys_are_followed
     keys_that_change_are_followed(&house, &gate);
 
     // Keycloak is gone, its keys are not.
-    let good = house.access_token("ann");
+    let (good, server) = (house.access_token("ann"), house.server.clone());
     drop(house);
+    await_that("Keycloak's end", || server.connect().is_err());
     for _ in 0..3 {
         sql(&gate, &good, "SELECT 1").expect(200);
     }

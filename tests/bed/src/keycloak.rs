@@ -1,6 +1,7 @@
 //! A real Keycloak for the time of a test: from its published distribution, on loopback, with a realm from a file.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -59,6 +60,8 @@ impl Keycloak {
         command.arg(format!("--https-certificate-file={}", certificate.display()));
         command.arg(format!("--https-certificate-key-file={}", key.display()));
         command.env("KC_BOOTSTRAP_ADMIN_USERNAME", ADMIN).env("KC_BOOTSTRAP_ADMIN_PASSWORD", &admin_password);
+        // Its script starts Java as a process of its own: both are ended together.
+        command.process_group(0);
         command.stdin(Stdio::null()).stdout(process::append(&log)?).stderr(process::append(&log)?);
         let child = command.spawn().map_err(BedError::io("start Keycloak"))?;
         Ok(Self { url, admin_password, log, home, child })
@@ -90,7 +93,9 @@ impl Keycloak {
 impl Drop for Keycloak {
     fn drop(&mut self) {
         // It may have ended already; either way there is nothing left to do about it.
-        let _ = self.child.kill();
+        let group = self.child.id().to_string();
+        let mut kill = Command::new("sh");
+        let _ = kill.args(["-c", r#"kill -s KILL -- "-$1""#, "sh", &group]).stderr(Stdio::null()).status();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.home);
     }
