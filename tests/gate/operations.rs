@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::client::Server;
 use crate::recorder::Recorder;
-use crate::support::{BED, options, own_gate, sql, token, unique};
+use crate::support::{BED, options, own_gate, token, unique};
 
 /// From a change of a file until the gate has heeded it.
 const RELOAD_BOUND: Duration = Duration::from_secs(20);
