@@ -3,12 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use mimalloc::MiMalloc;
 use msq_gate::commands::{check, dev_certs, dev_token, routes, serve, sql_needs};
-
-/// A request makes some hundred small allocations; `README.md` tells what this saves.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The entry point of an Apache Druid cluster: authenticates callers and authorizes their requests
 #[derive(Debug, Parser)]

@@ -99,10 +99,14 @@ fn sql(gate: &Server, token: &str, path: &'static str, statement: &str) -> Answe
 /// Requests with secrets in all places: such as succeed, are denied, are refused, and such as nobody can read.
 fn plant(house: &House) -> Vec<Answer> {
     let (gate, token) = (&house.gate, token_with_canary());
-    let in_extern = format!(
-        r#"TABLE(EXTERN('{{"type":"http","uris":["https://u:{0}@h/{0}"],"httpAuthenticationPassword":"{0}"}}', '{{"type":"json"}}')) EXTEND (x BIGINT)"#,
-        canary("extern")
-    );
+    let extern_of = |user: &str| {
+        format!(
+            r#"TABLE(EXTERN('{{"type":"http","uris":["https://{user}h/{0}"],"httpAuthenticationPassword":"{0}"}}', '{{"type":"json"}}')) EXTEND (x BIGINT)"#,
+            canary("extern")
+        )
+    };
+    // One that is read, and one that is refused for the user in its place.
+    let (in_extern, odd_extern) = (extern_of(""), extern_of(&format!("u:{}@", canary("extern"))));
     let (literal, comment, identifier) = (canary("literal"), canary("comment"), canary("identifier"));
     let statements = [
         format!("SELECT page FROM wiki WHERE page = '{literal}' /* {comment} */ AND page <> ?"),
@@ -110,6 +114,7 @@ fn plant(house: &House) -> Vec<Answer> {
         format!("SELECT '{literal}' FROM secret"),
         format!("INSERT INTO wiki SELECT x FROM {in_extern} PARTITIONED BY ALL"),
         format!("SELECT x FROM {in_extern} WHERE x = '{literal}'"),
+        format!("SELECT x FROM {odd_extern}"),
         format!("SELECT '{literal}' FROM FROM"),
         format!("SELECT '{literal}"),
         format!("SET a = '{literal}'; SELECT 1"),

@@ -72,8 +72,7 @@ fn every_fault_of_it_is_told_with_its_place() {
     ];
     let mut expected: Vec<String> =
         expected.iter().map(|(l, column, what)| format!("gate.toml:{}:{column}: {what}", line + l)).collect();
-    let keys =
-        "external, external_druid, external_destinations, query_context, query_context_free, query_context_secured, second_reading";
+    let keys = "external, external_druid, external_destinations, query_context, query_context_free, query_context_secured, second_reading";
     expected.push(format!("gate.toml:{}:1: unknown key `second` in [sql], expected one of: {keys}", line + 11));
     assert_eq!(faults.err().unwrap_or_default(), expected);
 }
