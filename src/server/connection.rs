@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
+use super::linger::Linger;
 use super::observed::Observed;
 use super::phase::Watch;
 use super::progress::Exchanges;
@@ -46,7 +47,7 @@ pub struct Context {
 /// Serves one connection to its end, or to the end of what it has under way once the server stops.
 pub async fn serve(stream: TcpStream, peer: SocketAddr, context: &Context, phase: Watch) {
     let _ = stream.set_nodelay(true);
-    let stream = Stall::new(stream, context.limits.idle);
+    let stream = Linger::new(Stall::new(stream, context.limits.idle));
     let Some(acceptor) = &context.tls else { return http1(stream, peer, context, phase).await };
     match tokio::time::timeout(context.limits.handshake, acceptor.accept(stream)).await {
         Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(tls::ALPN_H2) => {

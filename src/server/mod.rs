@@ -4,6 +4,7 @@ mod admin;
 mod caught;
 mod certificate;
 mod connection;
+mod linger;
 mod observed;
 mod peers;
 mod phase;
