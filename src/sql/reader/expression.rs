@@ -64,7 +64,7 @@ impl Reader<'_> {
         };
         self.enter()?;
         self.advance();
-        let mut shape = self.element()?;
+        let mut shape = if self.kind() == close { Shape::Other } else { self.element()? };
         while self.take(Kind::Comma) {
             self.element()?;
             shape = Shape::Other;
