@@ -127,8 +127,8 @@ pub enum Refusal {
     #[error("{}", .0.message)]
     Sql(Box<sql::Refusal>),
     /// A SET statement in its SQL.
-    #[error("SET [{0}] is not allowed: the gate or Druid decides this key")]
-    SetOption(String),
+    #[error("SET [{0}] sets a key that the gate or Druid decides; leave it out")]
+    SetOption(String, sql::Position),
     /// No task can have this id.
     #[error("not the id of a task")]
     OddTaskId,
@@ -192,19 +192,13 @@ impl<D: TaskDirectory> Inspector<D> {
 
     fn submit(&self, recognized: &Recognized, body: RequestBody<'_>, caller: &Identity) -> Result<Inspected, Refusal> {
         let query = SqlQuery::read(body.form, body.bytes)?;
-        let parameters: Vec<sql::Parameter> = query.parameter_values().into_iter().map(sql_parameter).collect();
-        let reading = sql::read(&query.sql, &parameters).map_err(|refusal| Refusal::Sql(Box::new(refusal)))?;
-        for option in &reading.set_options {
-            if context::is_reserved(&option.name) || context::is_gate_owned(&option.name) {
-                return Err(Refusal::SetOption(option.name.clone()));
-            }
-        }
+        let reading = read_sql(&query)?;
         let client_id = query.client_id().map(str::to_owned);
         let id = self.ids.mint(caller, client_id.as_deref(), &nonce());
         let mut inspected = Inspected::new(recognized, need_of(&reading));
         inspected.body = Some(Bytes::from(query.render_with_id(id.as_str())));
         inspected.facts = Facts {
-            statement: Some(statement_word(&reading)),
+            statement: Some(reading.word()),
             id: Some(id.task_id()),
             system_table: !reading.system_tables.is_empty(),
         };
@@ -287,6 +281,25 @@ fn task_ids(body: RequestBody<'_>) -> Result<Bytes, Refusal> {
     Ok(Bytes::from(ids.render()))
 }
 
+/// Reads the SQL of a request with its parameters, whoever asks. Its SET statements say to Druid what the envelope's context
+/// says, and are held to the same list.
+///
+/// # Errors
+/// [`Refusal::Sql`], [`Refusal::SetOption`].
+pub fn read_sql(query: &SqlQuery) -> Result<sql::Reading, Refusal> {
+    let reading = sql::read(&query.sql, &sql_parameters(query)).map_err(|refusal| Refusal::Sql(Box::new(refusal)))?;
+    for option in &reading.set_options {
+        if context::is_reserved(&option.name) || context::is_gate_owned(&option.name) {
+            return Err(Refusal::SetOption(option.name.clone(), sql::Position::of(&query.sql, option.at)));
+        }
+    }
+    Ok(reading)
+}
+
+fn sql_parameters(query: &SqlQuery) -> Vec<sql::Parameter> {
+    query.parameter_values().into_iter().map(sql_parameter).collect()
+}
+
 fn sql_parameter(value: ParameterValue) -> sql::Parameter {
     match value {
         ParameterValue::Text(text) => sql::Parameter::Text(text),
@@ -303,17 +316,6 @@ fn need_of(reading: &sql::Reading) -> Need {
         set.insert(ResourceAction::new(Action::Read, ResourceType::State, "STATE"));
     }
     Need::from_set(set)
-}
-
-const fn statement_word(reading: &sql::Reading) -> &'static str {
-    if reading.explain {
-        return "explain";
-    }
-    match reading.kind {
-        sql::StatementKind::Select => "select",
-        sql::StatementKind::Insert => "insert",
-        sql::StatementKind::Replace => "replace",
-    }
 }
 
 /// 128 random bits; the operating system's generator does not fail once the process runs.

@@ -30,7 +30,12 @@ pub fn worst(bytes: usize) -> Vec<(&'static str, String)> {
     vec![
         ("tables", made("SELECT * FROM a,", "b", &|number| format!("${},", number * 7 % 990))),
         ("table", made("SELECT * FROM a,", "a", &|_| "a,".to_owned())),
-        ("with", made("WITH ", "z AS (SELECT 1) SELECT * FROM z", &|number| format!("a{number} AS (TABLE a{}),", number / 2))),
+        (
+            "with",
+            made("WITH ", "z AS (SELECT 1) SELECT * FROM z", &|number| {
+                format!("a{number} AS (TABLE a{}),", number / 2)
+            }),
+        ),
         ("calls", made("SELECT f(", "1)", &|_| "f(),".to_owned())),
         ("groups", made("SELECT f(", "1)", &|_| "(a),".to_owned())),
         ("numbers", made("SELECT f(", "1)", &|_| "1,".to_owned())),

@@ -1,12 +1,16 @@
 //! `msq-gate sql needs`: what the gate reads in statements, without a cluster or a configuration.
 
-use std::io::{BufRead, Write};
+mod lines;
+mod people;
+
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use crate::json::{self, Json};
-use crate::sql::{self, Parameter, Reading, Refusal, StatementKind};
+use crate::inspect;
+use crate::json::Json;
+use crate::proxy::Rejection;
 
 /// Look at how the gate reads SQL
 #[derive(Debug, Args)]
@@ -20,132 +24,48 @@ enum SqlCommand {
     Needs(NeedsArgs),
 }
 
-/// What statements need: one as an argument, or lines {"id", "sql", "parameters"} from standard input, each answered by a line
+/// What statements need: one as an argument, or lines {"id", "sql", "parameters", "context"} from standard input, each answered by a line
 #[derive(Debug, Args)]
 struct NeedsArgs {
-    /// The statement
+    /// The statement, explained for a person
     statement: Option<String>,
+    /// Explain the statement as JSON, for a machine
+    #[arg(long, requires = "statement")]
+    json: bool,
 }
 
-/// Answers; a refusal of a statement that is an argument is a failure.
+/// Answers. A refusal of a statement that is an argument is a failure, that of a line an answer.
 #[must_use]
 pub fn run(args: &SqlArgs) -> ExitCode {
     let SqlCommand::Needs(needs) = &args.command;
     match &needs.statement {
-        Some(statement) => explain(statement),
-        None => answer_lines(),
-    }
-}
-
-fn explain(statement: &str) -> ExitCode {
-    match sql::read(statement, &[]) {
-        Ok(reading) => {
-            super::say(&for_people(&reading));
-            ExitCode::SUCCESS
+        Some(statement) if needs.json => {
+            let explained = people::json(statement);
+            super::say(&explained.render());
+            if explained.get("refused").is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
-        Err(refusal) => {
-            let place = format!("line {}, column {}", refusal.line, refusal.column);
-            super::fail(&format!("refused ({}) at {place}: {refusal}", refusal.code.as_str()))
+        Some(statement) => {
+            let is_terminal = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            match people::explain(statement, is_terminal) {
+                Ok(explained) => {
+                    super::say(&explained);
+                    ExitCode::SUCCESS
+                }
+                Err(refused) => super::fail(&refused),
+            }
         }
+        None => lines::answer_all(),
     }
 }
 
-fn for_people(reading: &Reading) -> String {
-    let mut lines = vec![format!("{} statement", statement_word(reading))];
-    lines.extend(reading.resources.iter().map(|resource| format!("needs {resource}")));
-    if reading.resources.is_empty() {
-        lines.push("needs an identity only".to_owned());
-    }
-    lines.extend(reading.input_source_types.iter().map(|name| format!("reads an input source of type {name}")));
-    lines.extend(reading.set_options.iter().map(|option| format!("sets {}", option.name)));
-    lines.join("\n")
-}
-
-fn answer_lines() -> ExitCode {
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for line in std::io::stdin().lock().lines() {
-        let answer = match line {
-            Ok(line) => answer(&line),
-            Err(error) => return super::fail(&format!("standard input: {error}")),
-        };
-        if writeln!(out, "{}", answer.render()).is_err() {
-            // A reader that has gone away is no fault of ours.
-            break;
-        }
-    }
-    ExitCode::SUCCESS
-}
-
-/// The answer to one line.
-fn answer(line: &str) -> Json {
-    let (id, read) = match json::parse(line) {
-        Ok(asked) => (asked.get("id").cloned().unwrap_or(Json::Null), read(&asked)),
-        Err(fault) => (Json::Null, Err(("not_json", fault.at))),
-    };
-    match read {
-        Ok(reading) => {
-            let resources = reading.resources.iter().map(|resource| Json::string(resource.to_line()));
-            let statement = Json::string(statement_word(&reading));
-            Json::object([("id", id), ("statement", statement), ("resources", Json::Array(resources.collect()))])
-        }
-        Err((code, at)) => {
-            Json::object([("id", id), ("refused", Json::string(code)), ("at", Json::Number(at.to_string()))])
-        }
+/// Why a statement is refused: the reason code, the byte offset, as `serve` would have them.
+fn refused(refusal: inspect::Refusal) -> (&'static str, usize) {
+    match Rejection::from(refusal) {
+        Rejection::BadRequest { code, at, .. } => (code, at.map_or(0, |at| at.offset)),
+        other => (other.reason(), 0),
     }
 }
 
-fn read(asked: &Json) -> Result<Reading, (&'static str, usize)> {
-    let text = asked.get("sql").and_then(Json::as_str).ok_or(("no_sql", 0))?;
-    let values = asked.get("parameters").and_then(Json::as_array).unwrap_or_default();
-    let parameters: Vec<Parameter> = values.iter().map(parameter).collect();
-    sql::read(text, &parameters).map_err(|refusal: Refusal| (refusal.code.as_str(), refusal.at))
-}
-
-/// A string, or Druid's form of one, `{"type": "VARCHAR", "value": ".."}`.
-fn parameter(value: &Json) -> Parameter {
-    let is_text = |kind: &str| kind.eq_ignore_ascii_case("VARCHAR") || kind.eq_ignore_ascii_case("CHAR");
-    let typed =
-        || value.get("type").and_then(Json::as_str).filter(|kind| is_text(kind)).and_then(|_| value.get("value"));
-    let text = value.as_str().or_else(|| typed().and_then(Json::as_str));
-    text.map_or(Parameter::Other, |text| Parameter::Text(text.to_owned()))
-}
-
-const fn statement_word(reading: &Reading) -> &'static str {
-    if reading.explain {
-        return "explain";
-    }
-    match reading.kind {
-        StatementKind::Select => "select",
-        StatementKind::Insert => "insert",
-        StatementKind::Replace => "replace",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(line: &str, expect: &str) {
-        assert_eq!(answer(line).render(), expect);
-    }
-
-    #[test]
-    fn each_line_is_answered() {
-        check(
-            r#"{"id": "a", "sql": "INSERT INTO t SELECT * FROM wiki, sys.tasks PARTITIONED BY DAY"}"#,
-            r#"{"id":"a","statement":"insert","resources":["DATASOURCE|t|WRITE","DATASOURCE|wiki|READ"]}"#,
-        );
-        check(r#"{"id": 1, "sql": "DESCRIBE VALUES (1)"}"#, r#"{"id":1,"statement":"explain","resources":[]}"#);
-        check(
-            r#"{"id": 1, "sql": "SELECT * FROM TABLE(APPEND(?, ?))", "parameters": ["a", {"type": "VARCHAR", "value": "b"}]}"#,
-            r#"{"id":1,"statement":"select","resources":["DATASOURCE|a|READ","DATASOURCE|b|READ"]}"#,
-        );
-    }
-
-    #[test]
-    fn a_refusal_names_its_place() {
-        check(r#"{"id": 1, "sql": "SELECT # FROM a"}"#, r#"{"id":1,"refused":"lexical","at":7}"#);
-        check(r#"{"id": 1}"#, r#"{"id":1,"refused":"no_sql","at":0}"#);
-        check("SELECT 1", r#"{"id":null,"refused":"not_json","at":0}"#);
-    }
+fn number(number: usize) -> Json {
+    Json::Number(number.to_string())
 }

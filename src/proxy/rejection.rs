@@ -43,15 +43,6 @@ impl Fault {
     }
 }
 
-/// A place in SQL text: line and column, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// The line.
-    pub line: usize,
-    /// The column, in characters.
-    pub column: usize,
-}
-
 /// Why a request is not served.
 #[derive(Debug)]
 pub enum Rejection {
@@ -80,7 +71,7 @@ pub enum Rejection {
         /// What is wrong and what to do instead.
         message: String,
         /// Where in the SQL.
-        at: Option<Position>,
+        at: Option<sql::Position>,
     },
     /// The Content-Type is not one that carries SQL.
     UnsupportedMediaType(NoForm),
@@ -376,7 +367,9 @@ impl From<inspect::Refusal> for Rejection {
             inspect::Refusal::Form(form) => Self::UnsupportedMediaType(form),
             inspect::Refusal::Envelope(odd) => envelope(&odd, message),
             inspect::Refusal::Sql(refusal) => unread_sql(&refusal),
-            inspect::Refusal::SetOption(_) => bad("reserved_set_option"),
+            inspect::Refusal::SetOption(_, at) => {
+                Self::BadRequest { code: "reserved_set_option", message: message.clone(), at: Some(at) }
+            }
             inspect::Refusal::OddTaskId => bad("odd_task_id"),
             inspect::Refusal::UnknownTask(id) => Self::UnknownTask(id),
             inspect::Refusal::UnknownStatement(id) => Self::UnknownStatement(id),
@@ -404,6 +397,6 @@ fn unread_sql(refusal: &sql::Refusal) -> Rejection {
     Rejection::BadRequest {
         code: refusal.code.as_str(),
         message: refusal.message.clone(),
-        at: Some(Position { line: refusal.line, column: refusal.column }),
+        at: Some(refusal.position()),
     }
 }

@@ -24,7 +24,7 @@ mod tests;
 mod token;
 
 pub use place::{Place, PlaceRole};
-pub use refusal::{Refusal, RefusalCode};
+pub use refusal::{Position, Refusal, RefusalCode};
 
 /// The longest text that is read. A statement may hold inline data; offsets have 24 bits.
 pub const MAX_TEXT_BYTES: usize = 4 * 1024 * 1024;
@@ -63,6 +63,21 @@ pub struct Reading {
     pub input_source_types: BTreeSet<String>,
     /// The SET statements before it, in their order.
     pub set_options: Vec<SetOption>,
+}
+
+impl Reading {
+    /// The word for the kind of the whole: `select`, `insert`, `replace` or `explain`.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        if self.explain {
+            return "explain";
+        }
+        match self.kind {
+            StatementKind::Select => "select",
+            StatementKind::Insert => "insert",
+            StatementKind::Replace => "replace",
+        }
+    }
 }
 
 /// The kind of a statement.
