@@ -130,7 +130,7 @@ pub enum Refusal {
     #[error("SET [{0}] sets a key that the gate or Druid decides; leave it out")]
     SetOption(String, sql::Position),
     /// No task can have this id.
-    #[error("not the id of a task")]
+    #[error("this is not the id of a task; send one as Druid gave it")]
     OddTaskId,
     /// No task has this id.
     #[error("Cannot find any task with id: [{0}]")]
@@ -141,7 +141,7 @@ pub enum Refusal {
     )]
     UnknownStatement(String),
     /// No running query has this id.
-    #[error("no running query has this id")]
+    #[error("no running query has this id; send that of one of your own that runs")]
     UnknownQuery,
     /// The statement, or query, was submitted by somebody else.
     #[error("only who submitted a query may do this with it")]

@@ -53,8 +53,12 @@ const PART_TYPES: [&str; 23] = [
 
 /// The types of the sources that `text` reads, or why it is refused. What is said holds nothing of the text.
 pub(super) fn types(text: &str) -> Result<BTreeSet<&'static str>, (RefusalCode, &'static str)> {
-    let source = json::parse(text)
-        .map_err(|_| (RefusalCode::ExternalJson, "EXTERN's input source is not one JSON object with each key once"))?;
+    let source = json::parse(text).map_err(|_| {
+        (
+            RefusalCode::ExternalJson,
+            "EXTERN's input source is not JSON of one reading; write one object with each key once",
+        )
+    })?;
     let mut types = BTreeSet::new();
     read_source(&source, &mut types)?;
     Ok(types)
@@ -62,12 +66,15 @@ pub(super) fn types(text: &str) -> Result<BTreeSet<&'static str>, (RefusalCode, 
 
 fn read_source(source: &Json, types: &mut BTreeSet<&'static str>) -> Result<(), (RefusalCode, &'static str)> {
     let Json::Object(members) = source else {
-        return Err((RefusalCode::ExternalJson, "EXTERN's input source must be a JSON object with a type"));
+        return Err((
+            RefusalCode::ExternalJson,
+            "EXTERN's input source is not an object; write a JSON object with a type",
+        ));
     };
-    let named = source
-        .get("type")
-        .and_then(Json::as_str)
-        .ok_or((RefusalCode::ExternalJson, "an input source of EXTERN does not say its type"))?;
+    let named = source.get("type").and_then(Json::as_str).ok_or((
+        RefusalCode::ExternalJson,
+        "an input source of EXTERN does not say its type; add the key type with a string",
+    ))?;
     let known = known(named, &TYPES)?;
     if known != "combining" {
         types.insert(known);
@@ -76,7 +83,10 @@ fn read_source(source: &Json, types: &mut BTreeSet<&'static str>) -> Result<(), 
         match (known, key.as_str()) {
             ("combining", "delegates") => {
                 let Json::Array(delegates) = value else {
-                    return Err((RefusalCode::ExternalJson, "the delegates of an input source must be an array"));
+                    return Err((
+                        RefusalCode::ExternalJson,
+                        "the delegates of an input source are not a list; write an array of input sources",
+                    ));
                 };
                 delegates.iter().try_for_each(|delegate| read_source(delegate, types))?;
             }
@@ -101,12 +111,16 @@ fn read_part(part: &Json) -> Result<(), (RefusalCode, &'static str)> {
     }
 }
 
-const UNKNOWN: &str = "EXTERN's input source, or a part of it, is of a type that the gate does not know";
+const UNKNOWN: &str =
+    "EXTERN's input source, or a part of it, is of a type that the gate does not know; use a type of Druid's own";
 
 fn known(named: &str, list: &[&'static str]) -> Result<&'static str, (RefusalCode, &'static str)> {
     match named {
-        "druid" => Err((RefusalCode::ExternalDruid, "EXTERN may not read datasources; name them in FROM")),
-        "sql" => Err((RefusalCode::ExternalSql, "EXTERN may not read databases")),
+        "druid" => Err((RefusalCode::ExternalDruid, "EXTERN may not read datasources; name the datasource in FROM")),
+        "sql" => Err((
+            RefusalCode::ExternalSql,
+            "EXTERN may not read databases; write what is read there into files, and read those",
+        )),
         other => {
             list.iter().find(|listed| **listed == other).copied().ok_or((RefusalCode::ExternalUnknownType, UNKNOWN))
         }

@@ -36,7 +36,7 @@ impl Rejection {
         ])
     }
 
-    fn error_body(&self, shape: ErrorShape, request_id: &str) -> Json {
+    pub(super) fn error_body(&self, shape: ErrorShape, request_id: &str) -> Json {
         let is_403 = self.status() == StatusCode::FORBIDDEN;
         match shape {
             ErrorShape::SqlTask if is_403 => {
