@@ -15,7 +15,7 @@ trap 'rm -rf "$found"' EXIT
 cargo fuzz build --sanitizer none
 for target in "${targets[@]}"; do
   dictionary=()
-  [ "$target" = target ] || dictionary=(-dict=fuzz/sql.dict)
+  [ "$target" = path ] || dictionary=(-dict=fuzz/sql.dict)
   mkdir "$found/$target"
   echo "$target"
   cargo fuzz run --sanitizer none "$target" "$found/$target" "fuzz/corpus/$target" -- \

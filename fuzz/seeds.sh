@@ -26,10 +26,10 @@ seeds() { # TARGET
 statements tests/corpus/hand/lexical.txt | seeds lexer
 statements tests/corpus/hand/[!l]*.txt | seeds reading
 
-mkdir -p fuzz/corpus/target
+mkdir -p fuzz/corpus/path
 cargo run --quiet --package msq-gate -- routes | tail -n +2 | while read -r method path _; do
   path=${path//\{id\}/a%20b}
   path=${path//\{file\*\}/x/y.js}
-  printf '%s %s' "$method" "$path" >"fuzz/corpus/target/$(tr -c 'A-Za-z0-9\n' _ <<<"$method$path")"
+  printf '%s %s' "$method" "$path" >"fuzz/corpus/path/$(tr -c 'A-Za-z0-9\n' _ <<<"$method$path")"
 done
-printf 'GET /proxy/overlord/druid/indexer/v1/tasks?datasource=wi+ki%%2f&max=5&capabilities' >fuzz/corpus/target/query
+printf 'GET /proxy/overlord/druid/indexer/v1/tasks?datasource=wi+ki%%2f&max=5&capabilities' >fuzz/corpus/path/query

@@ -28,7 +28,9 @@ pub enum OddPath {
     #[error("the path holds a semicolon; send it without path parameters")]
     Semicolon,
     /// `%2f`, `%5c`, `%00` and other encoded control characters, or `\`
-    #[error("the path holds a backslash, or a slash, a semicolon or a control character in encoded form; send a name without it")]
+    #[error(
+        "the path holds a backslash, or a slash, a semicolon or a control character in encoded form; send a name without it"
+    )]
     EncodedDelimiter,
     /// `%` without two hexadecimal digits, or bytes that are not UTF-8
     #[error("the path is not percent-encoded UTF-8; send each byte as %XX")]

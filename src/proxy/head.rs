@@ -34,7 +34,9 @@ pub fn check(head: &Parts) -> Result<(), Rejection> {
     let mut hosts = head.headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (_, Some(_)) => return bad("several_hosts", "more than one Host header; send one"),
-        (Some(host), None) if !is_host(host) => return bad("bad_host", "a Host header that names no host; send HOST or HOST:PORT"),
+        (Some(host), None) if !is_host(host) => {
+            return bad("bad_host", "a Host header that names no host; send HOST or HOST:PORT");
+        }
         (None, None) if head.version == Version::HTTP_11 => return bad("no_host", "no Host header; send one"),
         (Some(_) | None, None) => {}
     }

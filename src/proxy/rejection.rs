@@ -243,17 +243,23 @@ impl Rejection {
             }
             Self::OddPath(odd) => odd.to_string(),
             Self::NotFound => "nothing is served under this path; `msq-gate routes` lists what is".to_owned(),
-            Self::MethodNotAllowed(allowed) => format!("this path is not served with this method; send {}", join_methods(allowed)),
+            Self::MethodNotAllowed(allowed) => {
+                format!("this path is not served with this method; send {}", join_methods(allowed))
+            }
             Self::BadRequest { message, at: Some(at), .. } => {
                 format!("{message} (line [{}], column [{}])", at.line, at.column)
             }
             Self::BadRequest { message, at: None, .. } => message.clone(),
             Self::UnsupportedMediaType(form) => form.to_string(),
             Self::EncodedBody => "of Content-Encoding only gzip is read here; send the body as it is".to_owned(),
-            Self::HeadTooLarge => format!("the header fields are longer than {} bytes; send shorter ones", super::MAX_HEADER_BYTES),
+            Self::HeadTooLarge => {
+                format!("the header fields are longer than {} bytes; send shorter ones", super::MAX_HEADER_BYTES)
+            }
             Self::BodyTooLarge(limit) => format!("the body is longer than {limit} bytes; send a shorter one"),
             Self::BodySlow => "the body did not come in time; send it again".to_owned(),
-            Self::BodyBroken => "the body was cut off, or is not what its Content-Encoding says; send it whole".to_owned(),
+            Self::BodyBroken => {
+                "the body was cut off, or is not what its Content-Encoding says; send it whole".to_owned()
+            }
             Self::UnknownTask(id) => inspect::Refusal::UnknownTask(id.clone()).to_string(),
             Self::UnknownStatement(id) => inspect::Refusal::UnknownStatement(id.clone()).to_string(),
             Self::UnknownQuery => inspect::Refusal::UnknownQuery.to_string(),

@@ -78,7 +78,7 @@ fn explain_refusal(statement: &str, refusal: inspect::Refusal) -> String {
     let message = refusal.to_string();
     match Rejection::from(refusal) {
         Rejection::BadRequest { code, at: Some(Position { offset, line, column }), .. } => {
-            let marked = underlined(statement, &[offset..offset + 1]);
+            let marked = underlined(statement, std::slice::from_ref(&(offset..offset + 1)));
             format!("{marked}\nrefused ({code}) at line {line}, column {column}: {message}")
         }
         other => format!("refused ({}): {message}", other.reason()),
