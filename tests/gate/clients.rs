@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::cases::{Case, House, PROBE, Seen, run};
+use crate::cases::{Case, House, PROBE, Records, Seen, run};
 use crate::client::read_answer;
 use crate::support::token;
 
@@ -125,23 +125,14 @@ fn bytes(text: &str, reader: &str) -> Vec<u8> {
 }
 
 fn text_cases() -> Vec<Case> {
-    let case = |(name, text, ends, records): (&str, &'static str, _, _)| Case {
-        name: name.to_owned(),
-        act: Box::new(move |house: &House| house.send(&bytes(text, &house.reader))),
-        ends,
-        records,
-        within: 8,
+    let case = |(name, text, ends, records): (&str, &'static str, _, _)| {
+        Case::new(name.to_owned(), ends, records, 8, move |house| house.send(&bytes(text, &house.reader)))
     };
     TEXTS.into_iter().map(case).collect()
 }
 
-fn case(
-    name: &str,
-    ends: &'static str,
-    records: &'static [&'static str],
-    act: impl Fn(&House) -> Seen + 'static,
-) -> Case {
-    Case { name: name.to_owned(), act: Box::new(act), ends, records, within: 20 }
+fn case(name: &str, ends: &'static str, records: Records, act: impl Fn(&House) -> Seen + 'static) -> Case {
+    Case::new(name.to_owned(), ends, records, 20, act)
 }
 
 /// Waits for the gate to end the connection.

@@ -25,7 +25,7 @@ mod up;
 
 pub use bed::Bed;
 pub use error::{BedError, Result};
-pub use gate::GateOptions;
+pub use gate::{GateOptions, built};
 pub use grant::SAMPLE_USERS;
 pub use keycloak::Keycloak;
 pub use places::{log_of, tail};

@@ -1,8 +1,5 @@
 //! What becomes of a statement on which the two readings disagree, from the defect to the client and the record.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use http::Method;
 use http_body_util::BodyExt;
 
@@ -13,22 +10,9 @@ use crate::inspect::{Refusal, heed};
 use crate::proxy::reject;
 use crate::reading_pool::ReadingPool;
 use crate::sql::{self, SecondReading};
+use crate::telemetry::sink::Sink;
 use crate::telemetry::{AuditLog, Metrics};
 use crate::upstream::Upstream;
-
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("lock").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 const STATEMENT: &str = "INSERT INTO t SELECT * FROM a JOIN secret ON a.x = 'canary' PARTITIONED BY ALL";
 
@@ -60,8 +44,7 @@ async fn readings_that_disagree_are_refused_recorded_and_counted() {
     assert!(metrics.contains("msq_gate_second_readings_total{result=\"disagreed\"} 1"), "{metrics}");
     drop(log);
     writer.finish();
-    let line = String::from_utf8(sink.0.lock().expect("lock").clone()).expect("UTF-8");
-    let line: serde_json::Value = serde_json::from_str(&line).expect("one line");
+    let [line] = <[_; 1]>::try_from(sink.records()).expect("one record");
     assert_eq!((&line["decision"], &line["reason"]), (&"deny".into(), &"readings_disagree".into()));
     assert_eq!(line["second_reading"], "disagreed");
     // As `sha256sum` has it.
