@@ -134,7 +134,7 @@ fn inner_addresses_are_refused_that_druid_would_connect_to() {
     // Where, and by which setting it would be allowed.
     let text = submit(gate(), "ingester", SQL_ROWS[0], &reading_urls(&[rows.url("127.0.0.1", "/")])).text();
     assert!(text.contains("(line [1], column [28])"), "{text}");
-    assert!(text.contains("[sql] external_destinations"), "{text}");
+    assert!(text.contains("external_destinations of [sql]"), "{text}");
 }
 
 #[test]
