@@ -21,6 +21,12 @@ use crate::auth::Identity;
 use crate::inspect::Facts;
 use crate::permission::{Need, Permissions, ResourceAction};
 
+/// Bytes of the ids of a request's parts; the rest is left out, so that a record stays small.
+const MAX_PART_IDS: usize = 4096;
+
+/// Needs of a request's parts, likewise.
+const MAX_PART_NEEDS: usize = 100;
+
 /// The record of one request; written when dropped.
 pub struct Record {
     log: AuditLog,
@@ -147,6 +153,18 @@ impl Record {
             self.id.clone_from(&facts.id);
         }
         self.needed = need.permissions().map(ResourceAction::to_line).collect();
+    }
+
+    /// A part of the request is sent: what it is about and needs is the request's too, as far as a record holds it.
+    pub fn part(&mut self, facts: &Facts, need: &Need) {
+        let ids = self.id.get_or_insert_default();
+        if let Some(id) = facts.id.as_ref().filter(|id| ids.len() + id.len() < MAX_PART_IDS) {
+            let comma = if ids.is_empty() { "" } else { "," };
+            ids.push_str(&format!("{comma}{id}"));
+        }
+        let lines = need.permissions().map(ResourceAction::to_line);
+        let new: Vec<String> = lines.filter(|line| !self.needed.contains(line)).collect();
+        self.needed.extend(new.into_iter().take(MAX_PART_NEEDS.saturating_sub(self.needed.len())));
     }
 
     /// The caller holds all that is needed.

@@ -7,6 +7,7 @@ mod console;
 mod coverage;
 mod differential;
 mod doors;
+mod examples;
 mod faults;
 mod h2;
 mod h2spec;

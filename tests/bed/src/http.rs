@@ -7,8 +7,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
+pub use ureq::Agent;
+use ureq::RequestExt;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, RequestExt};
 
 use crate::error::{BedError, Result};
 

@@ -31,4 +31,4 @@ pub use second::GateProcess;
 pub use state::{BedFile, User};
 pub use status::{ServiceStatus, aligned, service_names, status};
 pub use tools::{chromium, h2spec, npm};
-pub use up::{add_user, audit_file, down, up};
+pub use up::{add_user, add_users, audit_file, down, up};
