@@ -208,4 +208,5 @@ fn every_row_is_allowed_to_some_and_denied_to_others() {
         let denies = !for_all || row.name == "catalog_schemas";
         assert!(allowed && denied == denies, "{}: allowed {allowed}, denied {denied}", row.name);
     }
+    examples::remove_thrown_away();
 }

@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex};
 use msq_gate::druid::{Body, Row, Rule};
 use serde_json::{Value, json};
 
-use crate::support::{End, await_state, cancel, post_noop, unique};
+use crate::support::{End, await_state, cancel, post_noop, submit_task, unique};
 
 /// One who changes supervisors that others look at holds this.
 pub static SUPERVISORS: Mutex<()> = Mutex::new(());
@@ -16,6 +16,9 @@ pub static SUPERVISORS: Mutex<()> = Mutex::new(());
 /// Supervisors by their names, with their datasources.
 pub const KNOWN_SUPERVISORS: [(&str, &[&str]); 3] =
     [("known-wiki", &["wiki"]), ("known-taxi", &["taxi"]), ("known-both", &["wiki", "taxi"])];
+
+/// How the names of supervisors begin that one request is about.
+pub const THROWN_AWAY: &str = "thrown-away";
 
 /// A datasource that holds nothing and is nobody's.
 pub const SCRATCH: &str = "scratch_of_examples";
@@ -31,9 +34,11 @@ pub struct Example {
 pub struct Tasks {
     pub wiki: String,
     pub taxi: String,
+    /// A query's, which writes into wiki.
+    pub query: String,
 }
 
-/// Two `noop` tasks that have ended.
+/// Tasks that have ended: two of type `noop`, and a query's.
 pub static TASKS: LazyLock<Tasks> = LazyLock::new(|| {
     let ended = |datasource: &str| {
         let id = unique("example");
@@ -42,7 +47,10 @@ pub static TASKS: LazyLock<Tasks> = LazyLock::new(|| {
         await_state(&id, &["FAILED"]);
         id
     };
-    Tasks { wiki: ended("wiki"), taxi: ended("taxi") }
+    let text = "INSERT INTO wiki SELECT * FROM wiki WHERE page = 'no such page' PARTITIONED BY DAY";
+    let query = submit_task(End::Direct, "admin", text);
+    await_state(&query, &["FAILED", "SUCCESS"]);
+    Tasks { wiki: ended("wiki"), taxi: ended("taxi"), query }
 });
 
 /// Makes the supervisor, or makes it anew.
@@ -58,6 +66,16 @@ pub fn make_known_supervisors() {
     }
 }
 
+/// Ends those of the supervisors to be thrown away that nobody was allowed to end.
+pub fn remove_thrown_away() {
+    let list = End::Direct.ask(Some("admin"), "GET", "/druid/indexer/v1/supervisor").send().expect(200).json();
+    let ids = list.as_array().expect("a list").iter().filter_map(Value::as_str);
+    for id in ids.filter(|id| id.starts_with(THROWN_AWAY)) {
+        let target = format!("/druid/indexer/v1/supervisor/{id}/terminate");
+        End::Direct.ask(Some("admin"), "POST", &target).send();
+    }
+}
+
 /// Whether what the request is about is gone once it was allowed.
 pub fn consumes(row: &Row) -> bool {
     matches!(row.name, "supervisor_terminate" | "supervisor_shutdown")
@@ -69,10 +87,10 @@ pub fn examples(row: &Row) -> Vec<Example> {
         Rule::Datasource(_) if removes(row) => vec![row.path.replace("{datasource}", SCRATCH)],
         Rule::Datasource(_) => ["wiki", "taxi"].iter().map(|name| row.path.replace("{datasource}", name)).collect(),
         Rule::ReadTask | Rule::CancelTask => {
-            [&TASKS.wiki, &TASKS.taxi].iter().map(|id| row.path.replace("{id}", id)).collect()
+            [&TASKS.wiki, &TASKS.taxi, &TASKS.query].iter().map(|id| row.path.replace("{id}", id)).collect()
         }
         Rule::Supervisor(_) if consumes(row) => {
-            let id = unique("thrown-away");
+            let id = unique(THROWN_AWAY);
             make_supervisor(&id, &["wiki"]);
             vec![row.path.replace("{id}", &id)]
         }
@@ -111,17 +129,13 @@ fn removes(row: &Row) -> bool {
 fn queries(row: &Row) -> &'static [&'static str] {
     match row.name {
         "supervisor_list" => &["", "?full", "?state=true", "?system"],
-        "interval" | "datasource_list_loaded" | "datasource_intervals" | "datasource_interval" => {
-            &["", "?simple", "?full"]
-        }
+        "interval" | "datasource_list_loaded" => &["", "?simple", "?full"],
         "datasource_list_used" => &["", "?full", "?includeUnused"],
         "segment_list" => &["", "?datasources=wiki&datasources=taxi", "?datasources=taxi&includeOvershadowedStatus"],
         "task_list" => &["", "?datasource=wiki", "?datasource=taxi", "?type=noop"],
         "task_list_complete" => &["", "?n=5"],
-        "load_status" | "load_queue" | "server_list" => &["", "?simple", "?full"],
         "datasource_load_status" => &["?forceMetadataRefresh=false&interval=2024-01-01_2025-01-01"],
         "datasource_handoff" => &["?interval=2024-01-01_2024-01-02&partitionNumber=0&version=x"],
-        "datasource" | "datasource_segments" | "datasource_used_segments" | "datasource_rules" => &["", "?full"],
         "pending_segments_delete" => &["?interval=2030-01-01/2030-01-02"],
         "datasource_candidates" => &["?intervals=2024-01-01/2025-01-01"],
         "compaction_progress" => &["?dataSource=wiki"],
@@ -133,7 +147,9 @@ fn queries(row: &Row) -> &'static [&'static str] {
 fn filled(row: &Row, target: String) -> String {
     // Not an interval: where segments would be killed, none are.
     let interval = if row.name == "datasource_kill" { "nonsense" } else { "2024-01-01_2025-01-01" };
+    let file = if row.name == "console_public" { "web-console-24.0.1.js" } else { "druid.png" };
     [
+        ("{file*}", file),
         ("{id}", KNOWN_SUPERVISORS[0].0),
         ("{datasource}", "wiki"),
         ("{interval}", interval),

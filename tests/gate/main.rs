@@ -15,6 +15,7 @@ mod house;
 mod lifecycle;
 mod listener;
 mod lists;
+mod matrix;
 mod operations;
 mod recorder;
 mod records;
