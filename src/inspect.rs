@@ -1,9 +1,14 @@
 //! A recognized request and its body -> what it needs, and what would be sent for it.
 //!
-//! Nothing here sends anything for the caller; a task is looked up through [`TaskDirectory`], which is asked with an id
-//! and nothing else.
+//! Nothing here sends anything for the caller; a task or supervisor is looked up through [`TaskDirectory`], which is asked
+//! with an id and nothing else.
 
 #![deny(clippy::wildcard_enum_match_arm)]
+
+mod by_path;
+mod directory;
+
+pub use directory::{LookupFault, TaskDirectory};
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -15,31 +20,14 @@ use crate::auth::Identity;
 use crate::druid::context::ContextKeys;
 use crate::druid::media_type::{NoForm, SqlForm};
 use crate::druid::sql_query::{OddQuery, ParameterValue, SqlQuery};
-use crate::druid::task::{QUERY_CONTROLLER, QUERY_SELECT, TaskFacts, TaskId};
-use crate::druid::{Body, Recognized, Row, Rule, context};
+use crate::druid::task::{QUERY_CONTROLLER, QUERY_SELECT, TaskId};
+use crate::druid::{Answer, Body, Recognized, Row, Rule, context};
 use crate::json::{self, Json};
 use crate::permission::{Action, Need, Permissions, ResourceAction, ResourceType};
 use crate::policy::{Grants, Subject};
 use crate::query_id::{QueryId, QueryIds, TASK_PREFIX, Whose};
 use crate::reading_pool::{ReadingPool, Verdict};
 use crate::sql;
-
-/// Where the gate learns of a task what decides who may touch it.
-pub trait TaskDirectory: Sync {
-    /// What is stored with the task; nothing if no task has this id.
-    fn task(&self, id: &TaskId) -> impl Future<Output = Result<Option<TaskFacts>, LookupFault>> + Send;
-}
-
-/// Why a task could not be looked up: never a reason to let a request pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LookupFault {
-    /// Druid did not answer in time, or not at all.
-    #[error("Druid could not be asked for the datasource of this task")]
-    Unreachable,
-    /// Druid answered what the gate cannot read.
-    #[error("Druid's answer does not tell the datasource of this task")]
-    Unreadable,
-}
 
 /// What inspection goes by, besides the request.
 pub struct Inspector<D> {
@@ -66,12 +54,31 @@ pub struct Inspected {
     pub target: String,
     /// The body for the Router; it is JSON.
     pub body: Option<Bytes>,
+    /// What becomes of Druid's answer.
+    pub answer: Answer,
     /// The query that it submits or cancels, if it does.
     pub query: Option<Submitted>,
     /// What the audit record says of it.
     pub facts: Facts,
     need: Need,
-    hidden: Option<String>,
+    hidden: Option<Hidden>,
+}
+
+/// What inspection makes of a request.
+#[derive(Debug)]
+pub enum Inspection {
+    /// A request that is decided, and sent, as a whole.
+    Whole(Box<Inspected>),
+    /// Requests that are decided, and sent, each by itself; those that are denied are left out.
+    Parts(Vec<Inspected>),
+}
+
+/// Names that a caller need not know of, though its request is about them.
+#[derive(Debug)]
+struct Hidden {
+    /// How a refusal calls them.
+    of: &'static str,
+    names: Vec<String>,
 }
 
 /// A query under the gate's id.
@@ -107,14 +114,16 @@ impl Subject for Inspected {
 }
 
 impl Inspected {
-    /// The datasource that a refusal must not name, unless `grants` let the caller know of it already.
+    /// What a refusal says in the place of names that `grants` do not let the caller know of; nothing if it may tell them.
     #[must_use]
-    pub fn hidden_from(&self, grants: &Grants) -> bool {
-        self.hidden.as_ref().is_some_and(|datasource| {
+    pub fn hidden_from(&self, grants: &Grants) -> Option<&'static str> {
+        let hidden = self.hidden.as_ref()?;
+        let known = |datasource: &String| {
             let may =
                 |action| grants.allows(&ResourceAction::new(action, ResourceType::Datasource, datasource.as_str()));
-            datasource != QUERY_SELECT && !may(Action::Read) && !may(Action::Write)
-        })
+            datasource == QUERY_SELECT || may(Action::Read) || may(Action::Write)
+        };
+        (!hidden.names.iter().all(known)).then_some(hidden.of)
     }
 
     fn new(recognized: &Recognized, need: Need) -> Self {
@@ -122,6 +131,7 @@ impl Inspected {
             row: recognized.row,
             target: recognized.target(),
             body: None,
+            answer: recognized.row.answer,
             query: None,
             facts: Facts::default(),
             need,
@@ -154,6 +164,12 @@ pub enum Refusal {
     /// No task has this id.
     #[error("Cannot find any task with id: [{0}]")]
     UnknownTask(String),
+    /// No supervisor has this id.
+    #[error("Cannot find any supervisor with id: [{0}]")]
+    UnknownSupervisor(String),
+    /// The catalog has no such schema.
+    #[error("the catalog has no schema [{0}]")]
+    UnknownSchema(String),
     /// No statement has this id.
     #[error(
         "Query [{0}] was not found. The query details are no longer present or might not be of the type [{QUERY_CONTROLLER}]. Verify that the id is correct."
@@ -165,7 +181,7 @@ pub enum Refusal {
     /// The statement, or query, was submitted by somebody else.
     #[error("only who submitted a query may do this with it")]
     NotTheOwner,
-    /// The task could not be looked up.
+    /// The task or supervisor could not be looked up.
     #[error(transparent)]
     Lookup(#[from] LookupFault),
 }
@@ -227,24 +243,31 @@ impl<D: TaskDirectory> Inspector<D> {
         recognized: &Recognized,
         body: Option<RequestBody<'_>>,
         caller: &Identity,
-    ) -> Result<Inspected, Refusal> {
-        match recognized.row.rule {
-            Rule::Open | Rule::AnyIdentity => Ok(Inspected::new(recognized, Need::AnyIdentity)),
+    ) -> Result<Inspection, Refusal> {
+        let sent = match recognized.row.body {
+            Body::None | Body::Sql => None,
+            Body::TaskIds => Some(task_ids(body.ok_or(NoForm::Missing)?)?),
+            Body::Json => Some(any_json(body.ok_or(NoForm::Missing)?)?),
+        };
+        let mut inspected = match recognized.row.rule {
+            Rule::Open | Rule::AnyIdentity => Inspected::new(recognized, Need::AnyIdentity),
             Rule::Holds(action, resource_type, name) => {
                 let permission = ResourceAction::new(action, resource_type, name);
-                let mut inspected = Inspected::new(recognized, Need::AllOf(Permissions::one(permission)));
-                if recognized.row.body == Body::TaskIds {
-                    inspected.body = Some(task_ids(body.ok_or(NoForm::Missing)?)?);
-                }
-                Ok(inspected)
+                Inspected::new(recognized, Need::AllOf(Permissions::one(permission)))
             }
-            Rule::SubmitSql(_) => self.submit(recognized, body.ok_or(NoForm::Missing)?, caller).await,
-            Rule::OwnSqlQuery => self.own_query(recognized, caller),
-            Rule::OwnStatement => self.own_statement(recognized, caller),
-            Rule::ReadTask => self.task(recognized, |_| Action::Read).await,
-            Rule::CancelTask => self.task(recognized, |facts| self.cancel_action(facts)).await,
-            Rule::FilteredList => Ok(filtered_list(recognized)),
-        }
+            Rule::Datasource(actions) => by_path::datasource(recognized, actions),
+            Rule::CatalogTable(action) => by_path::catalog_table(recognized, action)?,
+            Rule::Supervisor(action) => self.supervisor(recognized, action).await?,
+            Rule::EachSupervisor(row) => return Ok(Inspection::Parts(self.each_supervisor(row).await?)),
+            Rule::SubmitSql(_) => self.submit(recognized, body.ok_or(NoForm::Missing)?, caller).await?,
+            Rule::OwnSqlQuery => self.own_query(recognized, caller)?,
+            Rule::OwnStatement => self.own_statement(recognized, caller)?,
+            Rule::ReadTask => self.task(recognized, |_| Action::Read).await?,
+            Rule::CancelTask => self.task(recognized, |facts| self.cancel_action(facts)).await?,
+            Rule::FilteredList => by_path::filtered_list(recognized)?,
+        };
+        inspected.body = inspected.body.or(sent);
+        Ok(Inspection::Whole(Box::new(inspected)))
     }
 
     async fn submit(
@@ -318,41 +341,20 @@ impl<D: TaskDirectory> Inspector<D> {
             Whose::Forged | Whose::NotAnId => Err(unknown()),
         }
     }
-
-    async fn task(
-        &self,
-        recognized: &Recognized,
-        action: impl FnOnce(&TaskFacts) -> Action + Send,
-    ) -> Result<Inspected, Refusal> {
-        let id = TaskId::new(recognized.id()).ok_or(Refusal::OddTaskId)?;
-        let unknown = || Refusal::UnknownTask(id.as_str().to_owned());
-        let facts = self.directory.task(&id).await?.ok_or_else(unknown)?;
-        let permission = ResourceAction::new(action(&facts), ResourceType::Datasource, facts.datasource.as_str());
-        let mut inspected = Inspected::new(recognized, Need::AllOf(Permissions::one(permission)));
-        inspected.target = recognized.target_for(id.as_str());
-        inspected.facts.id = Some(id.as_str().to_owned());
-        inspected.hidden = Some(facts.datasource);
-        Ok(inspected)
-    }
-
-    /// The milder rule is for queries alone: any client can give its own task a query's name, but not its type.
-    fn cancel_action(&self, facts: &TaskFacts) -> Action {
-        if facts.task_type == QUERY_CONTROLLER { self.task_cancel } else { Action::Write }
-    }
 }
 
-/// A list that is asked for one datasource needs READ on it, as in Druid; any other is only filtered.
-fn filtered_list(recognized: &Recognized) -> Inspected {
-    let need = recognized.parameter("datasource").map_or(Need::AnyIdentity, |datasource| {
-        Need::AllOf(Permissions::one(ResourceAction::new(Action::Read, ResourceType::Datasource, datasource)))
-    });
-    Inspected::new(recognized, need)
+/// JSON, rendered anew.
+fn any_json(body: RequestBody<'_>) -> Result<Bytes, Refusal> {
+    if body.form != SqlForm::Json {
+        return Err(NoForm::NotJson.into());
+    }
+    Ok(Bytes::from(json::parse_bytes(body.bytes).map_err(OddQuery::from)?.render()))
 }
 
 /// A JSON array of task ids, rendered anew.
 fn task_ids(body: RequestBody<'_>) -> Result<Bytes, Refusal> {
     if body.form != SqlForm::Json {
-        return Err(NoForm::Unsupported.into());
+        return Err(NoForm::NotJson.into());
     }
     let ids = json::parse_bytes(body.bytes).map_err(OddQuery::from)?;
     let is_id = |item: &Json| item.as_str().and_then(TaskId::new).is_some();

@@ -112,7 +112,29 @@ fn answer(request: &str) -> (&'static str, &'static str, String) {
                 format!(r#"{{"task":"{id}","status":{{"id":"{id}","type":"{kind}","dataSource":"{datasource}"}}}}"#);
             ("200 OK", "application/json", body)
         }
-        None if path.ends_with("/tasks") => ("200 OK", "application/json", "[]".to_owned()),
-        None => ("200 OK", "application/json", r#"{"ok":true}"#.to_owned()),
+        None => ("200 OK", "application/json", other(path).to_owned()),
+    }
+}
+
+/// What newer Druids, and extensions, answer where the bed's cannot be asked.
+fn other(path: &str) -> &'static str {
+    match path {
+        "/druid/indexer/v1/tasks" => "[]",
+        "/druid/indexer/v1/compaction/status/datasources" => {
+            r#"{"latestStatus":[{"dataSource":"secret","bytes":1},{"dataSource":"wiki","bytes":2}]}"#
+        }
+        "/druid/indexer/v1/compaction/config/datasources" => {
+            r#"{"compactionConfigs":[{"dataSource":"wiki"},{"dataSource":"secret"}]}"#
+        }
+        "/druid/coordinator/v1/metadata/dataSourceInformation" => {
+            r#"[{"dataSource":"secret","rowSignature":[]},{"dataSource":"wiki","rowSignature":[]}]"#
+        }
+        "/druid/coordinator/v1/catalog/schemas" => {
+            r#"[{"schema":"druid","name":"wiki"},{"schema":"druid","name":"secret"},{"schema":"ext","name":"wiki"}]"#
+        }
+        "/druid/coordinator/v1/catalog/schemas/druid/tables" | "/druid/coordinator/v1/catalog/schemas/view/tables" => {
+            r#"["secret","wiki"]"#
+        }
+        _ => r#"{"ok":true}"#,
     }
 }
