@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use crate::auth::Identity;
+use crate::druid::context::ContextKeys;
 use crate::druid::media_type::{NoForm, SqlForm};
 use crate::druid::sql_query::{OddQuery, ParameterValue, SqlQuery};
 use crate::druid::task::{QUERY_CONTROLLER, QUERY_SELECT, TaskId};
@@ -31,6 +32,10 @@ pub struct Inspector<D> {
     pub ids: QueryIds,
     /// What cancelling a query's task takes on its datasource: READ, or WRITE as in Druid.
     pub task_cancel: Action,
+    /// What EXTERN may read, and what it takes.
+    pub external: sql::ExternalRules,
+    /// What setting a query context key takes.
+    pub context_keys: ContextKeys,
     /// Where tasks are looked up.
     pub directory: D,
 }
@@ -216,15 +221,21 @@ impl<D: TaskDirectory> Inspector<D> {
     fn submit(&self, recognized: &Recognized, body: RequestBody<'_>, caller: &Identity) -> Result<Inspected, Refusal> {
         let query = SqlQuery::read(body.form, body.bytes)?;
         let parameters: Vec<sql::Parameter> = query.parameter_values().into_iter().map(sql_parameter).collect();
-        let reading = sql::read(&query.sql, &parameters).map_err(|refusal| Refusal::Sql(Box::new(refusal)))?;
+        let reading = sql::read_by(&self.external, &query.sql, &parameters);
+        let reading = reading.map_err(|refusal| Refusal::Sql(Box::new(refusal)))?;
         for option in &reading.set_options {
             if context::is_reserved(&option.name) || context::is_gate_owned(&option.name) {
                 return Err(Refusal::SetOption(option.name.clone()));
             }
         }
+        let keys = query.context_keys().chain(reading.set_options.iter().map(|option| option.name.as_str()));
+        let keys = self.context_keys.permissions(keys);
+        if keys.len() > context::MAX_KEYS {
+            return Err(OddQuery::ManyKeys.into());
+        }
         let client_id = query.client_id().map(str::to_owned);
         let id = self.ids.mint(caller, client_id.as_deref(), &nonce());
-        let mut inspected = Inspected::new(recognized, need_of(&reading));
+        let mut inspected = Inspected::new(recognized, need_of(&reading, keys));
         inspected.body = Some(Bytes::from(query.render_with_id(id.as_str())));
         inspected.facts = Facts {
             statement: Some(statement_word(&reading)),
@@ -296,8 +307,9 @@ fn sql_parameter(value: ParameterValue) -> sql::Parameter {
     }
 }
 
-fn need_of(reading: &sql::Reading) -> Need {
+fn need_of(reading: &sql::Reading, context_keys: BTreeSet<ResourceAction>) -> Need {
     let mut set: BTreeSet<ResourceAction> = reading.resources.clone();
+    set.extend(context_keys);
     // System tables answer the gate's own account for everything; only who may see everything may ask them.
     if !reading.system_tables.is_empty() {
         set.insert(ResourceAction::every(Action::Read, ResourceType::Datasource));

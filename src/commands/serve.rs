@@ -65,6 +65,8 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
     let inspector = Inspector {
         ids: QueryIds::new(config.ids.key.expose()),
         task_cancel: config.policy.task_cancel,
+        external: config.sql.external,
+        context_keys: config.sql.context_keys,
         directory: Directory::new(upstream.clone()),
     };
     let authenticator = Authenticator::new(config.auth);

@@ -1,10 +1,13 @@
-//! `msq-gate sql needs`: what the gate reads in statements, without a cluster or a configuration.
+//! `msq-gate sql needs`: what the gate reads in statements, without a cluster, and by the rules of a configuration
+//! if one is given.
 
 use std::io::{BufRead, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use crate::config::{Config, SqlSettings};
 use crate::json::{self, Json};
 use crate::sql::{self, Parameter, Reading, Refusal, StatementKind};
 
@@ -20,26 +23,37 @@ enum SqlCommand {
     Needs(NeedsArgs),
 }
 
-/// What statements need: one as an argument, or lines {"id", "sql", "parameters"} from standard input, each answered by a line
+/// What statements need: one as an argument, or lines {"id", "sql", "parameters", "context"} from standard input, each answered by a line
 #[derive(Debug, Args)]
 struct NeedsArgs {
     /// The statement
     statement: Option<String>,
+    /// The configuration file whose section [sql] holds; without one, its defaults do
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// Answers; a refusal of a statement that is an argument is a failure.
 #[must_use]
 pub fn run(args: &SqlArgs) -> ExitCode {
     let SqlCommand::Needs(needs) = &args.command;
+    let settings = match &needs.config {
+        None => SqlSettings::default(),
+        Some(file) => match Config::load(file) {
+            Ok(config) => config.sql,
+            Err(faults) => return super::fail(&faults.to_string()),
+        },
+    };
     match &needs.statement {
-        Some(statement) => explain(statement),
-        None => answer_lines(),
+        Some(statement) => explain(statement, &settings),
+        None => answer_lines(&settings),
     }
 }
 
-fn explain(statement: &str) -> ExitCode {
-    match sql::read(statement, &[]) {
-        Ok(reading) => {
+fn explain(statement: &str, settings: &SqlSettings) -> ExitCode {
+    match sql::read_by(&settings.external, statement, &[]) {
+        Ok(mut reading) => {
+            add_context_keys(&mut reading, None, settings);
             super::say(&for_people(&reading));
             ExitCode::SUCCESS
         }
@@ -61,11 +75,11 @@ fn for_people(reading: &Reading) -> String {
     lines.join("\n")
 }
 
-fn answer_lines() -> ExitCode {
+fn answer_lines(settings: &SqlSettings) -> ExitCode {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for line in std::io::stdin().lock().lines() {
         let answer = match line {
-            Ok(line) => answer(&line),
+            Ok(line) => answer(&line, settings),
             Err(error) => return super::fail(&format!("standard input: {error}")),
         };
         if writeln!(out, "{}", answer.render()).is_err() {
@@ -77,9 +91,9 @@ fn answer_lines() -> ExitCode {
 }
 
 /// The answer to one line.
-fn answer(line: &str) -> Json {
+fn answer(line: &str, settings: &SqlSettings) -> Json {
     let (id, read) = match json::parse(line) {
-        Ok(asked) => (asked.get("id").cloned().unwrap_or(Json::Null), read(&asked)),
+        Ok(asked) => (asked.get("id").cloned().unwrap_or(Json::Null), read(&asked, settings)),
         Err(fault) => (Json::Null, Err(("not_json", fault.at))),
     };
     match read {
@@ -94,11 +108,25 @@ fn answer(line: &str) -> Json {
     }
 }
 
-fn read(asked: &Json) -> Result<Reading, (&'static str, usize)> {
+fn read(asked: &Json, settings: &SqlSettings) -> Result<Reading, (&'static str, usize)> {
     let text = asked.get("sql").and_then(Json::as_str).ok_or(("no_sql", 0))?;
     let values = asked.get("parameters").and_then(Json::as_array).unwrap_or_default();
     let parameters: Vec<Parameter> = values.iter().map(parameter).collect();
-    sql::read(text, &parameters).map_err(|refusal: Refusal| (refusal.code.as_str(), refusal.at))
+    let reading = sql::read_by(&settings.external, text, &parameters);
+    let mut reading = reading.map_err(|refusal: Refusal| (refusal.code.as_str(), refusal.at))?;
+    add_context_keys(&mut reading, asked.get("context"), settings);
+    Ok(reading)
+}
+
+/// What the keys of the request's context and of SET need, as `serve` adds it.
+fn add_context_keys(reading: &mut Reading, context: Option<&Json>, settings: &SqlSettings) {
+    let members = match context {
+        Some(Json::Object(members)) => members.as_slice(),
+        Some(_) | None => &[],
+    };
+    let set = reading.set_options.iter().map(|option| option.name.as_str());
+    let keys = members.iter().map(|(key, _)| key.as_str()).chain(set);
+    reading.resources.extend(settings.context_keys.permissions(keys));
 }
 
 /// A string, or Druid's form of one, `{"type": "VARCHAR", "value": ".."}`.
@@ -123,10 +151,27 @@ const fn statement_word(reading: &Reading) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::druid::context::ContextKeys;
+    use crate::sql::{ExternalPermission, ExternalRules};
 
     fn check(line: &str, expect: &str) {
-        assert_eq!(answer(line).render(), expect);
+        assert_eq!(answer(line, &SqlSettings::default()).render(), expect);
+    }
+
+    #[test]
+    fn settings_hold() {
+        let authorize = ContextKeys::Authorize { free: BTreeSet::from(["timeout".to_owned()]), secured: None };
+        let external = ExternalRules { permission: ExternalPermission::ByType, ..ExternalRules::default() };
+        let settings = SqlSettings { external, context_keys: authorize };
+        let line = r#"{"id": 1, "sql": "SET a = 1; SELECT * FROM TABLE(EXTERN('{\"type\":\"inline\"}', '{}'))", "context": {"b": 2, "timeout": 3}}"#;
+        assert_eq!(
+            answer(line, &settings).render(),
+            r#"{"id":1,"statement":"select","resources":["EXTERNAL|inline|READ","QUERY_CONTEXT|a|WRITE","QUERY_CONTEXT|b|WRITE"]}"#
+        );
+        check(line, r#"{"id":1,"statement":"select","resources":["EXTERNAL|EXTERNAL|READ"]}"#);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod operations;
 mod overrides;
 mod raw;
 mod settings;
+mod sql;
 
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
@@ -22,7 +23,7 @@ pub use files::{MAX_FILE_BYTES, read_text, without_newline};
 pub use limits::Limits;
 pub use settings::{
     Account, AuditFailure, AuditOut, AuditSettings, Config, DruidSettings, IdSettings, Origin, PolicySettings,
-    RouterTls, Secret, ServerSettings, TlsSettings,
+    RouterTls, Secret, ServerSettings, SqlSettings, TlsSettings,
 };
 
 use crate::policy::Policy;

@@ -14,10 +14,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use super::files::{read_text, without_newline};
-use super::settings::{Config, IdSettings, Origin, PolicySettings, Secret, ServerSettings, TlsSettings};
+use super::settings::{Config, IdSettings, Origin, PolicySettings, Secret, ServerSettings, SqlSettings, TlsSettings};
 use super::{
     DEFAULT_DRAIN_SECONDS, DEFAULT_GRACE_SECONDS, Limits, MAX_GRACE_SECONDS, MIN_ID_KEY_BYTES, druid, issuers, limits,
-    operations,
+    operations, sql,
 };
 use crate::auth::AuthSettings;
 use crate::permission::Action;
@@ -104,11 +104,12 @@ pub(super) fn read(
     partial: &mut Partial,
     report: &mut Report<'_>,
 ) -> Option<Config> {
-    root.only(&["server", "druid", "ids", "policy", "issuers", "limits", "admin", "audit"], report);
+    root.only(&["server", "druid", "ids", "policy", "issuers", "sql", "limits", "admin", "audit"], report);
     let server = required(root, "server", report).and_then(|section| server(&section, base, report));
     let druid = required(root, "druid", report).and_then(|section| druid::read(&section, base, report));
     let ids = required(root, "ids", report).and_then(|section| ids(&section, base, report));
     let policy = required(root, "policy", report).and_then(|section| policy(&section, base, partial, report));
+    let sql = root.section("sql", report).map_or_else(SqlSettings::default, |section| sql::read(&section, report));
     let limits = root.section("limits", report).map_or_else(Limits::default, |section| limits::read(&section, report));
     let admin = match root.section("admin", report) {
         None => Some(None),
@@ -126,6 +127,7 @@ pub(super) fn read(
         ids: ids?,
         policy: policy?,
         auth,
+        sql,
         limits,
         admin: admin?,
         audit: audit?,

@@ -10,7 +10,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::Limits;
 use crate::auth::AuthSettings;
+use crate::druid::context::ContextKeys;
 use crate::permission::Action;
+use crate::sql::ExternalRules;
 
 /// Everything the configuration file says, and what the files it names hold.
 pub struct Config {
@@ -24,6 +26,8 @@ pub struct Config {
     pub policy: PolicySettings,
     /// Whose tokens are accepted.
     pub auth: AuthSettings,
+    /// What SQL may say, and what it takes.
+    pub sql: SqlSettings,
     /// What is bounded, and how far.
     pub limits: Limits,
     /// Where the admin listener is, if there is one.
@@ -159,6 +163,15 @@ pub struct PolicySettings {
     pub file: PathBuf,
     /// The action on its output datasource that cancelling a query needs.
     pub task_cancel: Action,
+}
+
+/// What SQL may say, and what it takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SqlSettings {
+    /// What EXTERN may read, and what it takes.
+    pub external: ExternalRules,
+    /// What setting a query context key takes.
+    pub context_keys: ContextKeys,
 }
 
 /// A value that no log may show.

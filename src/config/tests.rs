@@ -12,6 +12,7 @@ use super::*;
 use crate::permission::Action;
 
 mod operations;
+mod sql;
 
 const GOOD: &str = r#"[server]
 listen = "127.0.0.1:8443"
@@ -93,7 +94,7 @@ impl Drop for Bench {
 #[test]
 fn a_good_file_says_everything() {
     let bench = Bench::new();
-    let Config { server, druid, ids, policy, auth, limits, admin, audit, files } =
+    let Config { server, druid, ids, policy, auth, sql, limits, admin, audit, files } =
         bench.load(GOOD).unwrap_or_else(|faults| panic!("{faults:?}"));
     assert_eq!(server.listen.to_string(), "127.0.0.1:8443");
     assert_eq!(server.grace_seconds, 5);
@@ -107,6 +108,7 @@ fn a_good_file_says_everything() {
     assert_eq!(audit, AuditSettings { out: AuditOut::Stdout, failure: AuditFailure::Refuse });
     assert_eq!(files.len(), 6, "{files:?}");
     assert_eq!(limits, Limits::default());
+    assert_eq!(sql, SqlSettings::default());
     assert_eq!(ids.key.expose(), &(0..32).collect::<Vec<u8>>());
     assert_eq!((policy.file, policy.task_cancel), (bench.0.join("policy.toml"), Action::Write));
     assert_eq!(auth.issuer_names(), ["dev"]);

@@ -38,6 +38,9 @@ pub enum OddQuery {
     /// A context key that clients may not set.
     #[error("the query context key [{0}] may not be set by clients")]
     ReservedKey(String),
+    /// More context keys than are judged.
+    #[error("more than {} query context keys need a permission", context::MAX_KEYS)]
+    ManyKeys,
 }
 
 /// A value of `parameters`, as far as it may matter to what is read.
@@ -126,6 +129,11 @@ impl SqlQuery {
         context::GATE_OWNED
             .into_iter()
             .find_map(|owned| self.context.iter().find(|(key, _)| key == owned).and_then(|(_, value)| value.as_str()))
+    }
+
+    /// The context keys that the client sets in the envelope, in their order.
+    pub fn context_keys(&self) -> impl Iterator<Item = &str> {
+        self.context.iter().map(|(key, _)| key.as_str())
     }
 
     /// The values for `?`, in order. Druid: `SqlParameter`.

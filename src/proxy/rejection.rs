@@ -425,6 +425,7 @@ fn envelope(odd: &crate::druid::sql_query::OddQuery, message: String) -> Rejecti
         OddQuery::Empty => "empty_query",
         OddQuery::Type(..) => "wrong_type",
         OddQuery::ReservedKey(_) => "reserved_context_key",
+        OddQuery::ManyKeys => "too_many_context_keys",
     };
     Rejection::BadRequest { code, message, at: None }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::permission::ResourceAction;
 
-mod input_source;
+mod external;
 mod keywords;
 mod lexer;
 mod literal;
@@ -21,6 +21,7 @@ mod scope;
 mod tests;
 mod token;
 
+pub use external::{Destinations, DruidSource, ExternalPermission, ExternalRules, MAX_DESTINATIONS};
 pub use refusal::{Refusal, RefusalCode};
 
 /// The longest text that is read. A statement may hold inline data; a token's length has 24 bits.
@@ -115,16 +116,24 @@ pub enum SetValue {
     Other,
 }
 
-/// Reads one statement with the SET statements before it.
+/// Reads one statement with the SET statements before it, by the rules for EXTERN that hold where none are configured.
 ///
 /// # Errors
 /// [`Refusal`], where the gate does not understand the text well enough to say what it needs.
 pub fn read(sql: &str, parameters: &[Parameter]) -> Result<Reading, Refusal> {
+    read_by(&ExternalRules::default(), sql, parameters)
+}
+
+/// The same, by these rules for EXTERN.
+///
+/// # Errors
+/// [`Refusal`], also where EXTERN would read what the rules do not allow.
+pub fn read_by(rules: &ExternalRules, sql: &str, parameters: &[Parameter]) -> Result<Reading, Refusal> {
     if sql.len() > MAX_TEXT_BYTES {
         let message = format!("the statement is longer than {MAX_TEXT_BYTES} bytes; put large data into a file");
         return Err(refusal::Fault::new(RefusalCode::TooLong, 0, message).in_text(""));
     }
-    let reading = lexer::lex(sql).and_then(|tokens| reader::read(sql, &tokens, parameters));
+    let reading = lexer::lex(sql).and_then(|tokens| reader::read(sql, &tokens, parameters, rules));
     let reading = reading.map_err(|fault| fault.in_text(sql))?;
     if reading.resources.len() > MAX_RESOURCES {
         let message = format!("the statement names more than {MAX_RESOURCES} tables");

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::external::{ExternalPermission, ExternalRules, Sources};
 use super::refusal::{Fault, RefusalCode};
 use super::scope::Scope;
 use super::token::{Kind, Token};
@@ -13,6 +14,7 @@ use super::{MAX_DEPTH, Parameter, Reading, SystemSchema, SystemTable};
 use crate::permission::{Action, ResourceAction, ResourceType};
 
 mod expression;
+mod external;
 mod from;
 mod function;
 mod names;
@@ -22,11 +24,17 @@ mod statement;
 type Read<T> = Result<T, Box<Fault>>;
 
 /// Reads the tokens of `text`.
-pub(super) fn read<'a>(text: &'a str, tokens: &'a [Token], parameters: &'a [Parameter]) -> Read<Reading> {
+pub(super) fn read<'a>(
+    text: &'a str,
+    tokens: &'a [Token],
+    parameters: &'a [Parameter],
+    rules: &'a ExternalRules,
+) -> Read<Reading> {
     let mut reader = Reader {
         text,
         tokens,
         parameters,
+        rules,
         at: 0,
         depth: 0,
         parameters_passed: 0,
@@ -37,7 +45,7 @@ pub(super) fn read<'a>(text: &'a str, tokens: &'a [Token], parameters: &'a [Para
     Ok(Reading {
         kind: statement.kind,
         explain: statement.explain,
-        resources: reader.found.resources(),
+        resources: reader.found.resources(rules.permission),
         system_tables: reader.found.system_tables(),
         input_source_types: reader.found.input_source_types.iter().map(ToString::to_string).collect(),
         set_options: statement.set_options,
@@ -48,6 +56,7 @@ struct Reader<'a> {
     text: &'a str,
     tokens: &'a [Token],
     parameters: &'a [Parameter],
+    rules: &'a ExternalRules,
     /// The index of the next token.
     at: usize,
     depth: usize,
@@ -63,24 +72,35 @@ struct Found<'a> {
     datasources: BTreeSet<Cow<'a, str>>,
     views: BTreeSet<Cow<'a, str>>,
     system: BTreeSet<(SystemSchema, Cow<'a, str>)>,
-    external: bool,
     input_source_types: BTreeSet<&'static str>,
     target: Option<(ResourceType, Cow<'a, str>)>,
 }
 
 impl Found<'_> {
-    fn resources(&self) -> BTreeSet<ResourceAction> {
+    fn add(&mut self, sources: Sources) {
+        self.input_source_types.extend(sources.types);
+        self.datasources.extend(sources.datasources.into_iter().map(Cow::Owned));
+    }
+
+    fn resources(&self, permission: ExternalPermission) -> BTreeSet<ResourceAction> {
         let read = |kind: ResourceType, name: &str| ResourceAction::new(Action::Read, kind, name);
         let mut resources = BTreeSet::new();
         resources.extend(self.datasources.iter().map(|name| read(ResourceType::Datasource, name)));
         resources.extend(self.views.iter().map(|name| read(ResourceType::View, name)));
-        if self.external {
-            resources.insert(read(ResourceType::External, "EXTERNAL"));
-        }
+        resources.extend(self.external(permission).into_iter().map(|name| read(ResourceType::External, name)));
         if let Some((kind, name)) = &self.target {
             resources.insert(ResourceAction::new(Action::Write, *kind, name.as_ref()));
         }
         resources
+    }
+
+    /// Druid: `DruidExternTableMacro.computeResources`.
+    fn external(&self, permission: ExternalPermission) -> BTreeSet<&'static str> {
+        let types = self.input_source_types.iter();
+        match permission {
+            ExternalPermission::AnyType => types.map(|_| "EXTERNAL").collect(),
+            ExternalPermission::ByType => types.copied().collect(),
+        }
     }
 
     fn system_tables(&self) -> BTreeSet<SystemTable> {

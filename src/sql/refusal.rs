@@ -32,10 +32,18 @@ pub enum RefusalCode {
     AmbiguousHint,
     /// An EXTERN that reads Druid's own datasources.
     ExternalDruid,
+    /// An EXTERN that reads what an address, or a name for one, says to be an inner place.
+    ExternalInnerAddress,
     /// An EXTERN whose input source is not one JSON object that says its type.
     ExternalJson,
+    /// An EXTERN that reads what the list of destinations does not have.
+    ExternalNotListed,
+    /// An EXTERN that names a place in a way that the gate does not understand.
+    ExternalOddPlace,
     /// An EXTERN that reads a database.
     ExternalSql,
+    /// A key in an input source that the gate does not know.
+    ExternalUnknownKey,
     /// An input source, or a part of one, of a type that the gate does not know.
     ExternalUnknownType,
     /// Characters that are no token.
@@ -70,11 +78,15 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// All reasons.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::AmbiguousHint,
         Self::ExternalDruid,
+        Self::ExternalInnerAddress,
         Self::ExternalJson,
+        Self::ExternalNotListed,
+        Self::ExternalOddPlace,
         Self::ExternalSql,
+        Self::ExternalUnknownKey,
         Self::ExternalUnknownType,
         Self::Lexical,
         Self::ParameterAsName,
@@ -98,8 +110,12 @@ impl RefusalCode {
         match self {
             Self::AmbiguousHint => "ambiguous_hint",
             Self::ExternalDruid => "external_druid",
+            Self::ExternalInnerAddress => "external_inner_address",
             Self::ExternalJson => "external_json",
+            Self::ExternalNotListed => "external_not_listed",
+            Self::ExternalOddPlace => "external_odd_place",
             Self::ExternalSql => "external_sql",
+            Self::ExternalUnknownKey => "external_unknown_key",
             Self::ExternalUnknownType => "external_unknown_type",
             Self::Lexical => "lexical",
             Self::ParameterAsName => "parameter_as_name",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{await_state, gate, submit_task};
+use crate::support::{End, await_state, gate, listing_gate, submit_task};
 
 /// A server that begins to answer and never ends; what reads from it runs until it is cancelled.
 fn slow_server() -> String {
@@ -35,9 +35,10 @@ fn extern_http(url: &str) -> String {
     format!(r#"TABLE(EXTERN('{{"type":"http","uris":["{url}"]}}', '{{"type":"json"}}')) EXTEND (p VARCHAR)"#)
 }
 
-/// Submitted by one, watched and cancelled by a second, refused to a third.
-fn watched_and_cancelled(statement: &str, submitter: &str, watcher: &str, stranger: &str) {
-    let id = submit_task(gate(), submitter, statement);
+/// Submitted by one, watched and cancelled by a second, refused to a third. `url` is what the statement reads.
+fn watched_and_cancelled(url: &str, statement: &str, submitter: &str, watcher: &str, stranger: &str) {
+    let (_process, listing) = listing_gate(&[url]);
+    let id = submit_task(End::Gate(&listing), submitter, statement);
     await_state(&id, &["RUNNING"]);
     let path = |call: &str| format!("/druid/indexer/v1/task/{id}{call}");
     for call in ["", "/status"] {
@@ -58,16 +59,18 @@ fn watched_and_cancelled(statement: &str, submitter: &str, watcher: &str, strang
 
 #[test]
 fn an_insert_is_watched_and_cancelled_by_who_may_read_its_output() {
-    let rows = extern_http(&slow_server());
+    let url = slow_server();
+    let rows = extern_http(&url);
     let statement =
         format!("INSERT INTO wiki SELECT TIMESTAMP '1990-01-01' AS __time, p AS page FROM {rows} PARTITIONED BY DAY");
-    watched_and_cancelled(&statement, "ingester", "reader", "writer");
+    watched_and_cancelled(&url, &statement, "ingester", "reader", "writer");
 }
 
 #[test]
 fn a_select_is_watched_and_cancelled_by_who_may_read_the_stub() {
-    let statement = format!("SELECT p FROM {}", extern_http(&slow_server()));
-    watched_and_cancelled(&statement, "ingester", "selr", "reader");
+    let url = slow_server();
+    let statement = format!("SELECT p FROM {}", extern_http(&url));
+    watched_and_cancelled(&url, &statement, "ingester", "selr", "reader");
 }
 
 /// Statements belong to who submitted them, whatever the others may read.

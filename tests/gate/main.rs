@@ -8,6 +8,7 @@ mod coverage;
 mod differential;
 mod doors;
 mod examples;
+mod external;
 mod faults;
 mod h2;
 mod h2spec;

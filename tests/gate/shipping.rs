@@ -200,7 +200,7 @@ fn the_configuration_in_readme_passes_check() {
     let directory = Directory::new();
     assert!(directory.msq_gate(&["dev-certs"]).status.success());
     directory.write("druid-password", "secret\n");
-    directory.write("gate.toml", block("[server]"));
+    directory.write("gate.toml", &format!("{}\n{}", block("[server]"), block("[sql]")));
     directory.write("policy.toml", block("[roles."));
     directory.check();
 }

@@ -120,6 +120,12 @@ pub fn own_gate(options: GateOptions) -> (GateProcess, Server) {
     (process, server)
 }
 
+/// A gate of the test's own that lets EXTERN read what is listed.
+pub fn listing_gate(destinations: &[&str]) -> (GateProcess, Server) {
+    let more = format!("[sql]\nexternal_destinations = {}\n", json!(destinations));
+    own_gate(GateOptions { more, ..options() })
+}
+
 /// A name that no other test has.
 pub fn unique(prefix: &str) -> String {
     use std::sync::atomic::{AtomicU64, Ordering};

@@ -34,11 +34,16 @@ static TURN: Mutex<()> = Mutex::new(());
 
 /// Asks both planners, each in a process of its own, at the same time.
 pub fn ask_both(statements: &[Statement]) -> [Vec<Answer>; 2] {
+    ask_both_where(statements, false)
+}
+
+/// The same where each type of input source may need its own permission.
+pub fn ask_both_where(statements: &[Statement], by_type: bool) -> [Vec<Answer>; 2] {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let questions: Vec<Question<'_>> = statements
         .iter()
         .enumerate()
-        .map(|(id, statement)| Question { id, sql: &statement.sql, parameters: &statement.parameters })
+        .map(|(id, statement)| Question { id, sql: &statement.sql, parameters: &statement.parameters, by_type })
         .collect();
     let progress = Progress::start();
     let ask = |version| planner::ask(&progress, version, &questions).unwrap_or_else(|error| panic!("{error}"));

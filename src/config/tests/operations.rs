@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn read(bench: &Bench, text: &str, environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+pub(super) fn read(bench: &Bench, text: &str, environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     bench.write("gate.toml", text);
     let pairs = environment.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
     let (config, _, faults) = read_with(&bench.0.join("gate.toml"), pairs);

@@ -6,7 +6,7 @@ use super::names::Path;
 use super::{Read, Reader};
 use crate::sql::refusal::{Fault, RefusalCode};
 use crate::sql::token::Kind;
-use crate::sql::{Parameter, input_source, literal};
+use crate::sql::{Parameter, literal};
 
 /// The functions that read what is not in their arguments' own places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +15,12 @@ enum Function {
     Extern,
     /// `APPEND('a', 'b')`
     Append,
-    /// HTTP, INLINE, LOCALFILES: an input source of this type.
-    InputSource(&'static str),
+    /// `HTTP(uris => ARRAY['https://..'], ..)`
+    Http,
+    /// `INLINE(data => ARRAY['..'], ..)`
+    Inline,
+    /// `LOCALFILES(baseDir => '/..', files => ARRAY['..'], ..)`
+    LocalFiles,
     /// TUMBLE, HOP, SESSION, which Druid does not run; they read their arguments.
     Windows,
 }
@@ -27,9 +31,9 @@ impl Function {
         const ALL: [(&str, Function); 8] = [
             ("EXTERN", Function::Extern),
             ("APPEND", Function::Append),
-            ("HTTP", Function::InputSource("http")),
-            ("INLINE", Function::InputSource("inline")),
-            ("LOCALFILES", Function::InputSource("local")),
+            ("HTTP", Function::Http),
+            ("INLINE", Function::Inline),
+            ("LOCALFILES", Function::LocalFiles),
             ("TUMBLE", Function::Windows),
             ("HOP", Function::Windows),
             ("SESSION", Function::Windows),
@@ -39,10 +43,10 @@ impl Function {
 }
 
 /// An argument of EXTERN or APPEND.
-struct Argument<'a> {
-    name: Option<Cow<'a, str>>,
-    value: Cow<'a, str>,
-    at: usize,
+pub(super) struct Argument<'a> {
+    pub name: Option<Cow<'a, str>>,
+    pub value: Cow<'a, str>,
+    pub at: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -74,38 +78,11 @@ impl<'a> Reader<'a> {
         match function {
             Function::Extern => self.extern_call(),
             Function::Append => self.append_call(),
-            Function::InputSource(input_source) => {
-                self.found.external = true;
-                self.found.input_source_types.insert(input_source);
-                self.expect_group()
-            }
+            Function::Http => self.http_call(),
+            Function::Inline => self.inline_call(),
+            Function::LocalFiles => self.local_files_call(),
             Function::Windows => self.expect_group(),
         }
-    }
-
-    /// Druid: `DruidExternTableMacro`; the JSON of the first argument, or of the one that is named inputSource, says
-    /// what is read.
-    fn extern_call(&mut self) -> Read<()> {
-        let at = self.offset();
-        let arguments = self.literal_arguments()?;
-        let named = arguments.iter().filter(|argument| argument.name.is_some()).count();
-        let is_source = |argument: &&Argument<'a>| match &argument.name {
-            Some(name) => name.eq_ignore_ascii_case("inputSource"),
-            None => true,
-        };
-        let mut sources = arguments.iter().filter(is_source);
-        let source = match (sources.next(), sources.next()) {
-            (Some(source), None) if named == arguments.len() => source,
-            (Some(source), _) if named == 0 => source,
-            (_, _) => {
-                let message = "EXTERN must have its arguments in order, or all of them named, one inputSource";
-                return Err(Fault::new(RefusalCode::TableFunctionArgument, at, message));
-            }
-        };
-        let types = input_source::types(&source.value).map_err(|(code, what)| Fault::new(code, source.at, what))?;
-        self.found.external = true;
-        self.found.input_source_types.extend(types);
-        Ok(())
     }
 
     /// Druid: `TableAppendMacro`; each argument is the name of a datasource, dots and all, and no WITH hides it.
@@ -115,14 +92,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn literal_arguments(&mut self) -> Read<Vec<Argument<'a>>> {
+    pub(super) fn literal_arguments(&mut self) -> Read<Vec<Argument<'a>>> {
         let mut arguments = Vec::new();
         self.expect(Kind::LeftParen, "(")?;
         loop {
-            let name = if self.peek(1) == Kind::NamedArgument { Some(self.name()?) } else { None };
-            if name.is_some() {
-                self.advance();
-            }
+            let name = self.argument_name()?;
             let at = self.offset();
             arguments.push(Argument { name, value: self.literal_argument()?, at });
             if self.take(Kind::RightParen) {
@@ -134,8 +108,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// `name =>`, if it is there.
+    pub(super) fn argument_name(&mut self) -> Read<Option<Cow<'a, str>>> {
+        if self.peek(1) != Kind::NamedArgument {
+            return Ok(None);
+        }
+        let name = self.name()?;
+        self.advance();
+        Ok(Some(name))
+    }
+
     /// A string or a parameter, in parentheses or not.
-    fn literal_argument(&mut self) -> Read<Cow<'a, str>> {
+    pub(super) fn literal_argument(&mut self) -> Read<Cow<'a, str>> {
         let mut opened = 0_usize;
         while self.take(Kind::LeftParen) {
             opened += 1;
@@ -153,8 +137,8 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    fn not_a_literal(&self) -> Box<Fault> {
-        let message = "the arguments of EXTERN and APPEND must be plain strings, or parameters that are strings";
+    pub(super) fn not_a_literal(&self) -> Box<Fault> {
+        let message = "the arguments of table functions must be plain strings, or parameters that are strings";
         self.fault(RefusalCode::TableFunctionArgument, message)
     }
 

@@ -44,9 +44,9 @@ fn system_tables_are_listed_as_written() {
 
 #[test]
 fn input_sources_are_listed_by_type() {
-    let sql = r#"SELECT * FROM TABLE(EXTERN('{"type":"combining","delegates":[{"type":"s3"},{"type":"http"}]}', '{}')), HTTP(uris => 'x')"#;
+    let sql = r#"SELECT * FROM TABLE(EXTERN('{"type":"combining","delegates":[{"type":"s3"},{"type":"hdfs"}]}', '{}')), HTTP(uris => ARRAY['https://h/x'])"#;
     let types = read(sql, &[]).unwrap().input_source_types;
-    assert_eq!(types.iter().map(String::as_str).collect::<Vec<_>>(), ["http", "s3"]);
+    assert_eq!(types.iter().map(String::as_str).collect::<Vec<_>>(), ["hdfs", "http", "s3"]);
 }
 
 #[test]

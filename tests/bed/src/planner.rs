@@ -46,6 +46,8 @@ pub struct Question<'a> {
     /// The values of its `?`, if there are any.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub parameters: &'a [String],
+    /// Whether each type of input source needs its own permission.
+    pub by_type: bool,
 }
 
 /// What Druid says.

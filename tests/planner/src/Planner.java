@@ -80,8 +80,8 @@ import org.apache.druid.sql.calcite.schema.NamedSchema;
 /**
  * Asks Druid's own planner what a statement needs: lines of JSON in, lines of JSON out.
  *
- * <p>In: {"id", "sql", "parameters"}, the last one optional. Out, for a statement that passes Druid's validation:
- * {"id", "accepted": true, "resources": ["DATASOURCE|wiki|READ", ...]}, which is what Druid would authorize. For one
+ * <p>In: {"id", "sql", "parameters", "by_type"}, the last two optional. Out, for a statement that passes Druid's
+ * validation: {"id", "accepted": true, "resources": ["DATASOURCE|wiki|READ", ...]}, which is what Druid would authorize. For one
  * that does not: {"id", "accepted": false, "error"}, and where Calcite had begun to look at its tables, "registered":
  * the resources of all tables and functions that it had found by then. Druid may fail such a statement for a type that
  * the open catalogue has to guess, so what is registered counts as needed.
@@ -107,6 +107,8 @@ public final class Planner
 
   private final ObjectMapper mapper = new DefaultObjectMapper();
   private final PlannerFactory factory;
+  /** The same with druid.auth.enableInputSourceSecurity. */
+  private final PlannerFactory byType;
   private final SqlEngine engine = everyFeature();
 
   private Planner()
@@ -121,7 +123,13 @@ public final class Planner
         .addValue(HttpInputSourceConfig.class, make(HttpInputSourceConfig.class));
     localExport(values);
     mapper.setInjectableValues(values);
-    factory = make(
+    factory = factory(false);
+    byType = factory(true);
+  }
+
+  private PlannerFactory factory(boolean inputSourceSecurity)
+  {
+    return make(
         PlannerFactory.class,
         catalogue(),
         operators(),
@@ -133,7 +141,7 @@ public final class Planner
         new CalciteRulesManager(Set.of()),
         new JoinableFactoryWrapper(stub(JoinableFactory.class)),
         CatalogResolver.NULL_RESOLVER,
-        new AuthConfig(),
+        AuthConfig.newBuilder().setEnableInputSourceSecurity(inputSourceSecurity).build(),
         dispatcher()
     );
   }
@@ -220,7 +228,8 @@ public final class Planner
     String sql = asked.get("sql").asText();
     DruidPlanner planner = null;
     try {
-      planner = factory.createPlanner(engine, sql, context(), NoOpPlannerHook.INSTANCE);
+      PlannerFactory asks = asked.path("by_type").asBoolean() ? byType : factory;
+      planner = asks.createPlanner(engine, sql, context(), NoOpPlannerHook.INSTANCE);
       planner.getPlannerContext().setParameters(parameters(asked.get("parameters")));
       planner.getPlannerContext().setAuthenticationResult(new AuthenticationResult("any", "any", null, null));
       planner.validate();

@@ -1,0 +1,77 @@
+//! EXTERN and its like: what an input source may read, and what that needs.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::refusal::RefusalCode;
+
+mod destination;
+mod host;
+mod input_format;
+mod input_source;
+mod place;
+#[cfg(test)]
+mod tests;
+mod uri;
+
+pub use destination::{Destinations, MAX_DESTINATIONS};
+
+/// What EXTERN may read, and what it takes. The default is what holds where nothing is configured.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExternalRules {
+    /// What becomes of input sources of type `druid`.
+    pub druid: DruidSource,
+    /// Which permissions input sources need.
+    pub permission: ExternalPermission,
+    /// All that may be read. Where there is none, anything but what an address, or a name for one, says to be the
+    /// machine that reads, its link, or where a cloud tells it its secrets.
+    pub destinations: Option<Destinations>,
+}
+
+/// What becomes of input sources of type `druid`, for which Druid asks no permission on the datasource that they read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DruidSource {
+    /// They are refused.
+    #[default]
+    Refuse,
+    /// They need READ on the datasource too.
+    RequireRead,
+}
+
+/// Which permissions input sources need.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExternalPermission {
+    /// READ EXTERNAL EXTERNAL, whatever their type.
+    #[default]
+    AnyType,
+    /// READ EXTERNAL *type* for each type. Druid: `druid.auth.enableInputSourceSecurity`, `InputSource.getTypes`.
+    ByType,
+}
+
+/// What an input source reads.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    /// Its types: of one that combines others, theirs.
+    pub types: BTreeSet<&'static str>,
+    /// The datasources of Druid that it reads.
+    pub datasources: BTreeSet<String>,
+}
+
+/// Why an input source is refused; says nothing of what stands in it.
+#[derive(Debug)]
+pub(super) struct Objection {
+    pub code: RefusalCode,
+    pub message: String,
+}
+
+type Judged<T = ()> = Result<T, Objection>;
+
+impl Objection {
+    fn new(code: RefusalCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    fn json(what: impl fmt::Display) -> Self {
+        Self::new(RefusalCode::ExternalJson, format!("EXTERN's JSON is not what Druid takes: {what}"))
+    }
+}
