@@ -133,7 +133,9 @@ impl Gate {
         record.row(recognized.row.name, recognized.named_id());
         let read = match recognized.row.body {
             Body::None => None,
-            Body::Sql | Body::TaskIds | Body::Json => Some(body::read(head, body, &self.limits).await?),
+            Body::Sql | Body::TaskIds | Body::Json | Body::JsonOfDatasource | Body::Judged => {
+                Some(body::read(head, body, &self.limits).await?)
+            }
         };
         let read = read.as_ref().map(|(form, bytes)| RequestBody { form: *form, bytes });
         let inspected = match self.inspector.inspect(&recognized, read, &caller).await? {

@@ -21,7 +21,7 @@ mod scope;
 mod tests;
 mod token;
 
-pub use external::{Destinations, DruidSource, ExternalPermission, ExternalRules, MAX_DESTINATIONS};
+pub use external::{Destinations, DruidSource, ExternalPermission, ExternalRules, MAX_DESTINATIONS, Objection};
 pub use refusal::{Refusal, RefusalCode};
 
 /// The longest text that is read. A statement may hold inline data; a token's length has 24 bits.

@@ -87,7 +87,12 @@ pub fn examples(row: &Row) -> Vec<Example> {
         | Rule::CatalogTable(_)
         | Rule::EachSupervisor(_)
         | Rule::SubmitSql(_)
-        | Rule::OwnSqlQuery
+        | Rule::SubmitQuery
+        | Rule::QueryCandidates
+        | Rule::SubmitTask
+        | Rule::SubmitSupervisor
+        | Rule::Sample
+        | Rule::OwnQuery
         | Rule::OwnStatement
         | Rule::FilteredList => vec![row.path.to_owned()],
     };
@@ -159,11 +164,34 @@ fn body(row: &Row) -> Option<Value> {
         }
         (Body::Sql, _) => Some(json!({"query": "SELECT page FROM wiki LIMIT 1"})),
         (Body::TaskIds, _) => Some(json!(["nope"])),
+        (Body::Judged, name) => Some(judged(name)),
+        (Body::JsonOfDatasource, _) => Some(json!({"dataSource": "wiki", "taskPriority": "no number"})),
         // Nothing is so old.
         (Body::Json, name) if name.contains("mark_") => Some(json!({"interval": "1999-01-01/1999-01-02"})),
         (Body::Json, "datasource_used_segments_of") => Some(json!(["2024-01-01/2025-01-01"])),
         (Body::Json, "lookup_config_set" | "locked_intervals_old") => Some(json!({})),
         // Of the wrong kind: Druid fails once it has authorized.
         (Body::Json, _) => Some(json!([{"no": "such thing"}])),
+    }
+}
+
+/// Bodies about wiki, with which Druid fails once it has authorized, but for the queries.
+fn judged(name: &str) -> Value {
+    match name {
+        "query" | "query_candidates" => {
+            json!({"queryType": "timeBoundary", "dataSource": "wiki", "context": {"timeout": 60_000}})
+        }
+        // No interval: the task is made, and fails.
+        "task_submit" => json!({"type": "kill", "dataSource": "wiki", "interval": "nonsense"}),
+        // The stream's extension is not loaded here.
+        "supervisor_submit" => json!({"type": "autocompact", "spec": {"dataSource": "wiki"}}),
+        "sampler" => json!({
+            "type": "index",
+            "spec": {"ioConfig": {
+                "type": "index",
+                "inputSource": {"type": "druid", "dataSource": "wiki", "interval": "2024-01-01/2025-01-01"},
+            }},
+        }),
+        other => panic!("the row {other} has no body here"),
     }
 }
