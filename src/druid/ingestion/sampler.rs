@@ -5,13 +5,8 @@ use crate::druid::naming::{self, OddBody};
 use crate::json::Json;
 
 /// The types of samplers, and the streams that they read.
-const TYPES: [(&str, Option<&str>); 5] = [
-    ("index_parallel", None),
-    ("index", None),
-    ("kafka", Some("kafka")),
-    ("kinesis", Some("kinesis")),
-    ("rabbit", Some("rabbit")),
-];
+const TYPES: [(&str, Option<&str>); 4] =
+    [("index", None), ("kafka", Some("kafka")), ("kinesis", Some("kinesis")), ("rabbit", Some("rabbit"))];
 
 /// Reads a sampler's spec.
 ///

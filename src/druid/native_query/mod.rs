@@ -11,8 +11,8 @@ use super::context;
 use super::naming::{self, MAX_DATASOURCES, OddBody};
 use crate::json::{self, Json};
 
-/// The types of queries. `union` came with Druid 33, `windowOperator` with 26; `select` is only told that it is gone.
-const TYPES: [(&str, ()); 11] = [
+/// The types of queries. `union` came with Druid 33, `windowOperator` with 26; `select` is known to Druid as what was removed.
+const TYPES: [(&str, ()); 10] = [
     ("timeseries", ()),
     ("topN", ()),
     ("groupBy", ()),
@@ -23,7 +23,6 @@ const TYPES: [(&str, ()); 11] = [
     ("dataSourceMetadata", ()),
     ("windowOperator", ()),
     ("union", ()),
-    ("select", ()),
 ];
 
 /// The only context key that names a native query; `sqlQueryId` says that it came from SQL.
