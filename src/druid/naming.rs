@@ -67,7 +67,7 @@ impl OddBody {
 }
 
 /// The members of what must be an object.
-pub fn members<'j>(value: &'j Json, name: &'static str) -> Result<&'j [(String, Json)], OddBody> {
+pub(super) fn members<'j>(value: &'j Json, name: &'static str) -> Result<&'j [(String, Json)], OddBody> {
     match value {
         Json::Object(members) => Ok(members),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
@@ -77,17 +77,17 @@ pub fn members<'j>(value: &'j Json, name: &'static str) -> Result<&'j [(String, 
 }
 
 /// The items of what must be an array.
-pub fn items<'j>(value: &'j Json, name: &'static str) -> Result<&'j [Json], OddBody> {
+pub(super) fn items<'j>(value: &'j Json, name: &'static str) -> Result<&'j [Json], OddBody> {
     value.as_array().ok_or(OddBody::Type(name, "an array"))
 }
 
 /// A name that must be there.
-pub fn text<'j>(value: &'j Json, name: &'static str) -> Result<&'j str, OddBody> {
+pub(super) fn text<'j>(value: &'j Json, name: &'static str) -> Result<&'j str, OddBody> {
     value.as_str().filter(|text| !text.is_empty()).ok_or(OddBody::Type(name, "a string that is not empty"))
 }
 
 /// Which of these types the value of `key` is; `what` is how the object is called.
-pub fn type_of<T: Copy>(
+pub(super) fn type_of<T: Copy>(
     object: &Json,
     key: &'static str,
     what: &'static str,
@@ -100,7 +100,7 @@ pub fn type_of<T: Copy>(
 }
 
 /// A member that the gate does not read further.
-pub fn unread(key: &str, value: &Json, within: &'static str) -> Result<(), OddBody> {
+pub(super) fn unread(key: &str, value: &Json, within: &'static str) -> Result<(), OddBody> {
     if is_naming(key) {
         return Err(OddBody::StrayName(within));
     }
@@ -108,7 +108,7 @@ pub fn unread(key: &str, value: &Json, within: &'static str) -> Result<(), OddBo
 }
 
 /// A part that may be anything but what would name a datasource or a source.
-pub fn names_nothing(part: &Json, within: &'static str) -> Result<(), OddBody> {
+pub(super) fn names_nothing(part: &Json, within: &'static str) -> Result<(), OddBody> {
     match part {
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Ok(()),
         Json::Array(items) => items.iter().try_for_each(|item| names_nothing(item, within)),
@@ -120,7 +120,7 @@ pub fn names_nothing(part: &Json, within: &'static str) -> Result<(), OddBody> {
 }
 
 /// A part in which each `dataSource` is one that is read, such as a list of segments.
-pub fn reads_each_named(part: &Json, within: &'static str, reads: &mut BTreeSet<String>) -> Result<(), OddBody> {
+pub(super) fn reads_each_named(part: &Json, within: &'static str, reads: &mut BTreeSet<String>) -> Result<(), OddBody> {
     match part {
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Ok(()),
         Json::Array(items) => items.iter().try_for_each(|item| reads_each_named(item, within, reads)),

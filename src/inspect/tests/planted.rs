@@ -54,6 +54,9 @@ const TYPES: [&str; 16] = [
     "index",
 ];
 
+/// Makes a body of parts in parts, so deep.
+type Grow = fn(&mut Planter, usize) -> String;
+
 /// A generator of numbers (xorshift), the same in every run.
 struct Random(u64);
 
@@ -224,7 +227,7 @@ impl Planter {
 #[test]
 fn no_body_is_taken_without_the_need_for_what_it_names() {
     let inspector = inspector(sql::ExternalRules::default(), ContextKeys::Ignore);
-    let kinds: [(&str, fn(&mut Planter, usize) -> String); 3] = [
+    let kinds: [(&str, Grow); 3] = [
         ("/druid/v2", Planter::query),
         ("/druid/indexer/v1/task", Planter::task),
         ("/druid/indexer/v1/supervisor", Planter::supervisor),
