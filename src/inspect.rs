@@ -5,6 +5,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod by_body;
 mod by_path;
 mod directory;
 
@@ -19,6 +20,7 @@ use bytes::Bytes;
 use crate::auth::Identity;
 use crate::druid::context::ContextKeys;
 use crate::druid::media_type::{NoForm, SqlForm};
+use crate::druid::naming::OddBody;
 use crate::druid::sql_query::{OddQuery, ParameterValue, SqlQuery};
 use crate::druid::task::{QUERY_CONTROLLER, QUERY_SELECT, TaskId};
 use crate::druid::{Answer, Body, Recognized, Row, Rule, context};
@@ -93,7 +95,7 @@ pub struct Submitted {
 /// What the audit record says of a request beyond its row and needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// `select`, `insert`, `replace` or `explain`.
+    /// `select`, `insert`, `replace` or `explain`; of a native query, a task, a supervisor or a sampler its type.
     pub statement: Option<&'static str>,
     /// The id of the task, statement or query.
     pub id: Option<String>,
@@ -158,6 +160,12 @@ pub enum Refusal {
     /// A SET statement in its SQL.
     #[error("SET [{0}] is not allowed: the gate or Druid decides this key")]
     SetOption(String),
+    /// Its body, where that says what it is about.
+    #[error(transparent)]
+    Body(#[from] OddBody),
+    /// An input source of its spec.
+    #[error(transparent)]
+    Source(#[from] sql::Objection),
     /// No task can have this id.
     #[error("not the id of a task")]
     OddTaskId,
@@ -224,6 +232,14 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A statement that was read.
+struct ReadStatement {
+    reading: sql::Reading,
+    /// What setting its context keys takes.
+    context_keys: BTreeSet<ResourceAction>,
+    facts: Facts,
+}
+
 /// The body of a request whose row is judged by it.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestBody<'a> {
@@ -245,9 +261,10 @@ impl<D: TaskDirectory> Inspector<D> {
         caller: &Identity,
     ) -> Result<Inspection, Refusal> {
         let sent = match recognized.row.body {
-            Body::None | Body::Sql => None,
+            Body::None | Body::Sql | Body::Judged => None,
             Body::TaskIds => Some(task_ids(body.ok_or(NoForm::Missing)?)?),
-            Body::Json => Some(any_json(body.ok_or(NoForm::Missing)?)?),
+            Body::Json => Some(by_body::any_json(body)?),
+            Body::JsonOfDatasource => Some(by_body::json_of(recognized.value("datasource"), body)?),
         };
         let mut inspected = match recognized.row.rule {
             Rule::Open | Rule::AnyIdentity => Inspected::new(recognized, Need::AnyIdentity),
@@ -260,7 +277,12 @@ impl<D: TaskDirectory> Inspector<D> {
             Rule::Supervisor(action) => self.supervisor(recognized, action).await?,
             Rule::EachSupervisor(row) => return Ok(Inspection::Parts(self.each_supervisor(row).await?)),
             Rule::SubmitSql(_) => self.submit(recognized, body.ok_or(NoForm::Missing)?, caller).await?,
-            Rule::OwnSqlQuery => self.own_query(recognized, caller)?,
+            Rule::SubmitQuery => self.native_query(recognized, body, caller)?,
+            Rule::QueryCandidates => by_body::and_write_state(self.native_query(recognized, body, caller)?),
+            Rule::SubmitTask => self.submit_task(recognized, body).await?,
+            Rule::SubmitSupervisor => self.submit_supervisor(recognized, body).await?,
+            Rule::Sample => by_body::and_write_state(self.sample(recognized, body).await?),
+            Rule::OwnQuery => self.own_query(recognized, caller)?,
             Rule::OwnStatement => self.own_statement(recognized, caller)?,
             Rule::ReadTask => self.task(recognized, |_| Action::Read).await?,
             Rule::CancelTask => self.task(recognized, |facts| self.cancel_action(facts)).await?,
@@ -277,6 +299,18 @@ impl<D: TaskDirectory> Inspector<D> {
         caller: &Identity,
     ) -> Result<Inspected, Refusal> {
         let query = SqlQuery::read(body.form, body.bytes)?;
+        let statement = self.read_sql(&query).await?;
+        let client_id = query.client_id().map(str::to_owned);
+        let id = self.ids.mint(caller, client_id.as_deref(), &nonce());
+        let mut inspected = Inspected::new(recognized, need_of(&statement.reading, statement.context_keys));
+        inspected.body = Some(Bytes::from(query.render_with_id(id.as_str())));
+        inspected.facts = Facts { id: Some(id.task_id()), ..statement.facts };
+        inspected.query = Some(Submitted { id, client_id });
+        Ok(inspected)
+    }
+
+    /// Reads the statement, twice where that is configured.
+    async fn read_sql(&self, query: &SqlQuery) -> Result<ReadStatement, Refusal> {
         let parameters: Vec<sql::Parameter> = query.parameter_values().into_iter().map(sql_parameter).collect();
         let began = Instant::now();
         let read = sql::read_and_keep(&self.external, &query.sql, &parameters);
@@ -288,35 +322,36 @@ impl<D: TaskDirectory> Inspector<D> {
             }
         }
         let keys = query.context_keys().chain(reading.set_options.iter().map(|option| option.name.as_str()));
-        let keys = self.context_keys.permissions(keys);
-        if keys.len() > context::MAX_KEYS {
+        let context_keys = self.context_keys.permissions(keys);
+        if context_keys.len() > context::MAX_KEYS {
             return Err(OddQuery::ManyKeys.into());
         }
         let verdict = self.second.compare(&query.sql, parameters, kept, &reading).await;
         let second_reading = heed(verdict, &query.sql, &reading)?;
-        let client_id = query.client_id().map(str::to_owned);
-        let id = self.ids.mint(caller, client_id.as_deref(), &nonce());
-        let mut inspected = Inspected::new(recognized, need_of(&reading, keys));
-        inspected.body = Some(Bytes::from(query.render_with_id(id.as_str())));
-        inspected.facts = Facts {
+        let facts = Facts {
             statement: Some(statement_word(&reading)),
-            id: Some(id.task_id()),
+            id: None,
             system_table: !reading.system_tables.is_empty(),
             reading_took,
             second_reading: Some(second_reading),
             sql_sha256: None,
         };
-        inspected.query = Some(Submitted { id, client_id });
-        Ok(inspected)
+        Ok(ReadStatement { reading, context_keys, facts })
     }
 
-    /// `DELETE /druid/v2/sql/{id}`: the gate's id, or the client's own, which names a query of this caller only.
+    /// `DELETE /druid/v2/sql/{id}`, `DELETE /druid/v2/{id}`: the gate's id, or the client's own, which names a query of this
+    /// caller only. Another's query is for who may write the state.
     fn own_query(&self, recognized: &Recognized, caller: &Identity) -> Result<Inspected, Refusal> {
         let text = recognized.id();
         let bare = text.strip_prefix(TASK_PREFIX).unwrap_or(text);
         let (id, client_id) = match self.ids.whose(bare, caller) {
             Whose::Callers(id) => (id, None),
-            Whose::Anothers => return Err(Refusal::NotTheOwner),
+            Whose::Anothers => {
+                let mut inspected = by_body::and_write_state(Inspected::new(recognized, Need::AnyIdentity));
+                inspected.target = recognized.target_for(bare);
+                inspected.facts.id = Some(format!("{TASK_PREFIX}{bare}"));
+                return Ok(inspected);
+            }
             Whose::Forged => return Err(Refusal::UnknownQuery),
             Whose::NotAnId => (self.ids.mint(caller, Some(text), &[]), Some(text.to_owned())),
         };
@@ -341,14 +376,6 @@ impl<D: TaskDirectory> Inspector<D> {
             Whose::Forged | Whose::NotAnId => Err(unknown()),
         }
     }
-}
-
-/// JSON, rendered anew.
-fn any_json(body: RequestBody<'_>) -> Result<Bytes, Refusal> {
-    if body.form != SqlForm::Json {
-        return Err(NoForm::NotJson.into());
-    }
-    Ok(Bytes::from(json::parse_bytes(body.bytes).map_err(OddQuery::from)?.render()))
 }
 
 /// A JSON array of task ids, rendered anew.
@@ -400,3 +427,6 @@ fn nonce() -> [u8; 16] {
     let _ = aws_lc_rs::rand::fill(&mut bytes);
     bytes
 }
+
+#[cfg(test)]
+mod tests;

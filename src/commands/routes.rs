@@ -94,7 +94,15 @@ fn needs(row: &Row) -> String {
         Rule::Supervisor(action) => format!("{} on every datasource of the supervisor", action.as_str()),
         Rule::EachSupervisor(_) => "an identity; done to those whose datasources one may all WRITE".to_owned(),
         Rule::SubmitSql(_) => "what the SQL needs".to_owned(),
-        Rule::OwnSqlQuery | Rule::OwnStatement => "to have submitted it".to_owned(),
+        Rule::SubmitQuery => "READ on what the query reads".to_owned(),
+        Rule::QueryCandidates => "READ on what the query reads, WRITE STATE STATE".to_owned(),
+        Rule::SubmitTask => {
+            "WRITE on what the task writes, READ on what it reads, EXTERNAL for what is outside".to_owned()
+        }
+        Rule::SubmitSupervisor => "the same of the supervisor, WRITE on what the one of its id is about".to_owned(),
+        Rule::Sample => "WRITE STATE STATE, READ on what the sampler reads, EXTERNAL for what is outside".to_owned(),
+        Rule::OwnQuery => "to have submitted it, or WRITE STATE STATE".to_owned(),
+        Rule::OwnStatement => "to have submitted it".to_owned(),
         Rule::ReadTask => "READ on the task's datasource".to_owned(),
         Rule::CancelTask => "READ on a query's datasource ([policy] task_cancel), WRITE on another task's".to_owned(),
         Rule::FilteredList => format!("an identity; lists what one may {}", listed(row).as_str()),

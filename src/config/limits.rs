@@ -25,7 +25,7 @@ pub struct Limits {
     pub sql_body_bytes: usize,
     /// Bytes of the body of `POST /druid/indexer/v1/taskStatus`: some ten thousand ids. Past it: 413.
     pub task_ids_body_bytes: usize,
-    /// Bytes of any other JSON body: settings, lookups. Past it: 413.
+    /// Bytes of any other JSON body: native queries, tasks, supervisors, settings. Past it: 413.
     pub json_body_bytes: usize,
     /// Bytes of a form of the gate's own pages: the longest token, and as many again for what is encoded and for the rest.
     pub form_body_bytes: usize,

@@ -7,7 +7,10 @@
 
 pub mod catalog;
 pub mod context;
+pub mod ingestion;
 pub mod media_type;
+pub mod naming;
+pub mod native_query;
 mod path;
 mod query;
 mod row;

@@ -108,8 +108,18 @@ pub enum Rule {
     EachSupervisor(&'static Row),
     /// What the SQL in the body needs.
     SubmitSql(Engine),
-    /// To have submitted the native SQL query.
-    OwnSqlQuery,
+    /// What the native query in the body reads.
+    SubmitQuery,
+    /// The same and WRITE on the state: Druid tells where the segments of a query are. Druid: `BrokerQueryResource`.
+    QueryCandidates,
+    /// What the task in the body writes and reads.
+    SubmitTask,
+    /// What the supervisor in the body writes and reads, and WRITE on what those are about whose place it takes.
+    SubmitSupervisor,
+    /// What the sampler in the body reads, and WRITE on the state.
+    Sample,
+    /// To have submitted the native query, by SQL or not; WRITE on the state for anybody's.
+    OwnQuery,
     /// To have submitted the statement.
     OwnStatement,
     /// READ on the task's datasource.
@@ -143,6 +153,10 @@ pub enum Body {
     TaskIds,
     /// JSON on which the rule does not depend.
     Json,
+    /// The same, whose `dataSource` is the one that the path names.
+    JsonOfDatasource,
+    /// JSON that says what the rule is about.
+    Judged,
 }
 
 /// What becomes of Druid's answer.

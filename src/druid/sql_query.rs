@@ -80,7 +80,8 @@ impl SqlQuery {
         Ok(Self { sql, format: Vec::new(), context: Vec::new(), parameters: Vec::new() })
     }
 
-    fn from_json(json: Json) -> Result<Self, OddQuery> {
+    /// Reads the envelope.
+    pub(super) fn from_json(json: Json) -> Result<Self, OddQuery> {
         let Json::Object(members) = json else { return Err(OddQuery::Type("the body", "a JSON object")) };
         let mut query = Self { sql: String::new(), format: Vec::new(), context: Vec::new(), parameters: Vec::new() };
         for (key, value) in members {

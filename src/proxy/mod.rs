@@ -136,7 +136,7 @@ impl Gate {
             Body::None => None,
             Body::Sql => Some(self.limits.sql_body_bytes),
             Body::TaskIds => Some(self.limits.task_ids_body_bytes),
-            Body::Json => Some(self.limits.json_body_bytes),
+            Body::Json | Body::JsonOfDatasource | Body::Judged => Some(self.limits.json_body_bytes),
         };
         let read = match limit {
             None => None,

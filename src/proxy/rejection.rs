@@ -413,6 +413,8 @@ impl From<inspect::Refusal> for Rejection {
             inspect::Refusal::Sql(refusal) => unread_sql(&refusal),
             inspect::Refusal::ReadingsDisagree(disagreement) => unread_sql(&disagreement.refusal),
             inspect::Refusal::SetOption(_) => bad("reserved_set_option"),
+            inspect::Refusal::Body(odd) => bad(odd.code()),
+            inspect::Refusal::Source(objection) => bad(objection.code.as_str()),
             inspect::Refusal::OddTaskId => bad("odd_task_id"),
             inspect::Refusal::UnknownTask(id) => Self::UnknownTask(id),
             inspect::Refusal::UnknownSupervisor(id) => Self::UnknownSupervisor(id),

@@ -119,6 +119,11 @@ fn example(row: &Row) -> Example {
             // It has ended: Druid says 404 to its owner. A running one is cancelled in `lifecycle`.
             of_task(id, vec![("nobody", &[403]), ("reader", &[404]), ("writer", &[403])])
         }
+        "query_cancel" => {
+            let answer = GATE.post("/druid/v2").bearer(&token("reader")).json(&time_boundary()).send().expect(200);
+            let id = answer.header("X-Druid-Query-Id").expect("an id").to_owned();
+            of_task(id, vec![("nobody", &[403]), ("reader", &[202]), ("writer", &[403]), ("admin", &[202])])
+        }
         "task_payload" | "task_status" | "task_reports" | "task_log" => {
             let text = "INSERT INTO wiki SELECT * FROM wiki WHERE page = 'no such page' PARTITIONED BY DAY";
             let id = submit_task(crate::support::gate(), "admin", text);
@@ -139,13 +144,17 @@ fn example(row: &Row) -> Example {
     }
 }
 
+fn time_boundary() -> Value {
+    json!({"queryType": "timeBoundary", "dataSource": "wiki"})
+}
+
 /// What is not 401 or 403 is Druid's own business with a request that was let pass.
 const LET_PASS: &[u16] = &[200, 201, 202, 204, 400, 404, 405, 409, 415, 500];
 const DENIED: &[u16] = &[403];
 
 /// A row of which the rule says everything.
 fn by_rule(row: &Row) -> Example {
-    let examples::Example { target, body } = examples::examples(row).swap_remove(0);
+    let examples::Example { target, body, .. } = examples::examples(row).swap_remove(0);
     let allowed: &[&str] = match row.rule {
         Rule::AnyIdentity | Rule::FilteredList | Rule::EachSupervisor(_) => &["nobody", "reader", "writer"],
         Rule::Holds(Action::Read, ResourceType::State, _) => &["stater", "admin"],
@@ -155,7 +164,10 @@ fn by_rule(row: &Row) -> Example {
         Rule::Datasource(_) => &["admin"],
         Rule::CatalogTable(Action::Read) | Rule::Supervisor(Action::Read) | Rule::ReadTask => &["reader", "admin"],
         Rule::CatalogTable(Action::Write) | Rule::Supervisor(Action::Write) => &["writer", "admin"],
-        Rule::Open | Rule::SubmitSql(_) | Rule::OwnSqlQuery | Rule::OwnStatement | Rule::CancelTask => {
+        Rule::SubmitQuery => &["reader", "admin"],
+        Rule::SubmitTask | Rule::SubmitSupervisor => &["writer", "admin"],
+        Rule::QueryCandidates | Rule::Sample => &["admin"],
+        Rule::Open | Rule::SubmitSql(_) | Rule::OwnQuery | Rule::OwnStatement | Rule::CancelTask => {
             panic!("the row {} has no parameters here: no caller has tried it", row.name)
         }
     };

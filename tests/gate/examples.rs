@@ -28,6 +28,8 @@ pub const SCRATCH: &str = "scratch_of_examples";
 pub struct Example {
     pub target: String,
     pub body: Option<Value>,
+    /// What the body is about, where a row is asked with several.
+    pub about: &'static str,
 }
 
 /// The tasks that examples are about.
@@ -105,12 +107,23 @@ pub fn examples(row: &Row) -> Vec<Example> {
         | Rule::CatalogTable(_)
         | Rule::EachSupervisor(_)
         | Rule::SubmitSql(_)
-        | Rule::OwnSqlQuery
+        | Rule::SubmitQuery
+        | Rule::QueryCandidates
+        | Rule::SubmitTask
+        | Rule::SubmitSupervisor
+        | Rule::Sample
+        | Rule::OwnQuery
         | Rule::OwnStatement
         | Rule::FilteredList => vec![row.path.to_owned()],
     };
     let asked = targets.iter().flat_map(|target| queries(row).iter().map(move |query| format!("{target}{query}")));
-    asked.map(|target| Example { target: filled(row, target), body: body(row) }).collect()
+    let bodies = bodies(row);
+    asked
+        .flat_map(|target| {
+            let target = filled(row, target);
+            bodies.iter().map(move |(about, body)| Example { target: target.clone(), body: body.clone(), about })
+        })
+        .collect()
 }
 
 /// Whether an allowed request takes something away from the datasource.
@@ -166,20 +179,74 @@ fn filled(row: &Row, target: String) -> String {
     .fold(target, |target, (parameter, value)| target.replace(parameter, value))
 }
 
-fn body(row: &Row) -> Option<Value> {
+/// The bodies with which a row is asked, and what they are about where they are several.
+fn bodies(row: &Row) -> Vec<(&'static str, Option<Value>)> {
+    let one = |body: Value| vec![("", Some(body))];
     match (row.body, row.name) {
-        (Body::None, _) => None,
+        (Body::None, _) => vec![("", None)],
         // A task is explained, not started.
         (Body::Sql, "sql_task") => {
-            Some(json!({"query": "EXPLAIN PLAN FOR INSERT INTO taxi SELECT * FROM wiki PARTITIONED BY DAY"}))
+            one(json!({"query": "EXPLAIN PLAN FOR INSERT INTO taxi SELECT * FROM wiki PARTITIONED BY DAY"}))
         }
-        (Body::Sql, _) => Some(json!({"query": "SELECT page FROM wiki LIMIT 1"})),
-        (Body::TaskIds, _) => Some(json!(["nope"])),
+        (Body::Sql, _) => one(json!({"query": "SELECT page FROM wiki LIMIT 1"})),
+        (Body::TaskIds, _) => one(json!(["nope"])),
+        (Body::Judged, name) => judged(name).into_iter().map(|(about, body)| (about, Some(body))).collect(),
+        (Body::JsonOfDatasource, _) => one(json!({"dataSource": "wiki", "taskPriority": "no number"})),
         // Nothing is so old.
-        (Body::Json, name) if name.contains("mark_") => Some(json!({"interval": "1999-01-01/1999-01-02"})),
-        (Body::Json, "datasource_used_segments_of") => Some(json!(["2024-01-01/2025-01-01"])),
-        (Body::Json, "lookup_config_set" | "locked_intervals_old") => Some(json!({})),
+        (Body::Json, name) if name.contains("mark_") => one(json!({"interval": "1999-01-01/1999-01-02"})),
+        (Body::Json, "datasource_used_segments_of") => one(json!(["2024-01-01/2025-01-01"])),
+        (Body::Json, "lookup_config_set" | "locked_intervals_old") => one(json!({})),
         // Of the wrong kind: Druid fails once it has authorized.
-        (Body::Json, _) => Some(json!([{"no": "such thing"}])),
+        (Body::Json, _) => one(json!([{"no": "such thing"}])),
+    }
+}
+
+/// Bodies with which Druid fails once it has authorized, but for the queries; the first is about wiki alone.
+fn judged(name: &str) -> Vec<(&'static str, Value)> {
+    match name {
+        "query" | "query_candidates" => {
+            let query = |source: Value| json!({"queryType": "timeBoundary", "dataSource": source});
+            vec![
+                ("of wiki", query(json!("wiki"))),
+                ("of wiki and taxi", query(json!({"type": "union", "dataSources": ["wiki", "taxi"]}))),
+            ]
+        }
+        // There is a task of this id already.
+        "task_submit" => {
+            let druid = json!({"type": "druid", "dataSource": "wiki", "interval": "2024-01-01/2025-01-01"});
+            let http = json!({"type": "http", "uris": ["https://example.invalid/rows.json"]});
+            let index = |source: Value| {
+                json!({
+                    "type": "index_parallel",
+                    "id": TASKS.taxi,
+                    "spec": {
+                        "dataSchema": {
+                            "dataSource": "taxi",
+                            "timestampSpec": {"column": "__time", "format": "auto"},
+                            "dimensionsSpec": {"dimensions": ["page"]},
+                        },
+                        "ioConfig": {"type": "index_parallel", "inputSource": source, "inputFormat": {"type": "json"}},
+                    },
+                })
+            };
+            vec![
+                ("in wiki", json!({"type": "noop", "id": TASKS.wiki, "dataSource": "wiki"})),
+                ("into taxi from wiki", index(druid)),
+                ("into taxi from outside", index(http)),
+            ]
+        }
+        // No type that a client may submit is in the bed's Druid.
+        "supervisor_submit" => vec![("of wiki", json!({"type": "autocompact", "spec": {"dataSource": "wiki"}}))],
+        "sampler" => {
+            let sampler = |source: Value| json!({"type": "index", "spec": {"ioConfig": {"type": "index", "inputSource": source}}});
+            vec![
+                (
+                    "of wiki",
+                    sampler(json!({"type": "druid", "dataSource": "wiki", "interval": "2024-01-01/2025-01-01"})),
+                ),
+                ("of rows that it brings", sampler(json!({"type": "inline", "data": "{}"}))),
+            ]
+        }
+        other => panic!("the row {other} has no body here"),
     }
 }

@@ -64,8 +64,9 @@ const USERS: [(&str, &[&str]); 34] = [
 ];
 
 /// Rows that are not asked, and why.
-const LEFT_OUT: [(&str, &str); 2] = [
+const LEFT_OUT: [(&str, &str); 3] = [
     ("catalog_", "the bed's Druid has no such extension: asked of a stand-in"),
+    ("supervisor_submit", "of the types that clients may submit the bed's Druid has none: bodies.rs"),
     ("statement_", "one's own alone: lifecycle.rs; who may submit them: submissions.rs"),
 ];
 
@@ -288,13 +289,14 @@ fn names_in(list: &Value) -> String {
     format!("[{}]", names.join(" "))
 }
 
-/// The target, with the names of tasks that are this run's alone replaced.
+/// The target, with the names of tasks that are this run's alone replaced, and what is sent to it.
 fn label(example: &Example) -> String {
     let parts = example.target.split('/').map(|part| match part {
         _ if part.starts_with(THROWN_AWAY) => "{thrown-away}".to_owned(),
         _ => alias(part).filter(|alias| *alias != part).map_or_else(|| part.to_owned(), |alias| format!("{{{alias}}}")),
     });
-    parts.collect::<Vec<_>>().join("/")
+    let target = parts.collect::<Vec<_>>().join("/");
+    if example.about.is_empty() { target } else { format!("{target} ({})", example.about) }
 }
 
 /// What each user's request does to each known supervisor, which are there before each.
@@ -305,7 +307,7 @@ fn decide_each(ends: &Ends<'_>, row: &Row) -> Vec<Decision> {
         let admin = BED.basic("admin").expect("admin");
         http::send(&agents.0, "GET", &url, Some(&admin), None).expect("an answer").json().as_array().map_or(0, Vec::len)
     };
-    let example = Example { target: row.path.to_owned(), body: None };
+    let example = Example { target: row.path.to_owned(), body: None, about: "" };
     let one = |agent: &Agent, end: &End<'_>, user: usize| {
         examples::make_known_supervisors();
         let before = KNOWN_SUPERVISORS.map(|(id, _)| versions(id));

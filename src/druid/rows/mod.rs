@@ -1,5 +1,6 @@
 //! The rows, service by service.
 
+mod bodies;
 mod broker;
 mod catalog;
 mod cluster;
@@ -24,9 +25,10 @@ use crate::permission::{Action, ResourceType};
 
 pub use unserved::UNSERVED;
 
-static GROUPS: [&[Row]; 15] = [
+static GROUPS: [&[Row]; 16] = [
     service::ROWS,
     sql::ROWS,
+    bodies::ROWS,
     broker::ROWS,
     coordinator::ROWS,
     cluster::ROWS,

@@ -38,5 +38,5 @@ pub static ROWS: &[Row] = &[
         &[integer("page"), text("resultFormat"), text("filename")],
     ),
     probe("sql_engines", "/druid/v2/sql/engines").since(34),
-    delete("sql_cancel", "/druid/v2/sql/{id}", Rule::OwnSqlQuery).errors(ErrorShape::NativeSql),
+    delete("sql_cancel", "/druid/v2/sql/{id}", Rule::OwnQuery).errors(ErrorShape::NativeSql),
 ];

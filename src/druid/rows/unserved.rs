@@ -29,19 +29,11 @@ const ELSEWHERE: &str = "the Router's redirect to /unified-console.html";
 
 /// Every endpoint that Druid has and the gate does not serve, under `/proxy/coordinator` and `/proxy/overlord` neither.
 pub static UNSERVED: &[Unserved] = &[
-    post("/druid/v2", NOT_YET),
-    post("/druid/v2/candidates", NOT_YET),
-    Unserved { methods: &[Method::DELETE], path: "/druid/v2/{id}", reason: NOT_YET },
     get("/druid/v2/sql/queries", NOT_YET),
     post("/druid/v2/sql/avatica", NOT_YET),
     post("/druid/v2/sql/avatica-protobuf", "its body is protobuf; JSON is the other form of the same"),
     any("/druid/v2/sql/dart", DART),
     any("/druid/v2/sql/dart/{rest*}", DART),
-    post("/druid/indexer/v1/task", NOT_YET),
-    post("/druid/indexer/v1/sampler", NOT_YET),
-    post("/druid/indexer/v1/supervisor", NOT_YET),
-    post("/druid/indexer/v1/compaction/config/datasources/{datasource}", NOT_YET),
-    post("/druid/coordinator/v1/config/compaction", NOT_YET),
     post(
         "/druid/indexer/v1/action",
         "any change to any segment or lock, in the name of a task that the caller makes up",
