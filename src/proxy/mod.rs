@@ -28,7 +28,7 @@ use crate::auth::Identity;
 use crate::auth::{Authentication, Authenticator};
 use crate::config::Limits;
 use crate::druid::{self, Body, ErrorShape, Recognized, Rule, Unrecognized};
-use crate::inspect::{Inspector, RequestBody};
+use crate::inspect::{Inspected, Inspection, Inspector, RequestBody};
 use crate::policy::{Policy, Subject};
 use crate::telemetry::{AuditLog, Record};
 use crate::upstream::{Directory, Upstream};
@@ -132,14 +132,22 @@ impl Gate {
         record.roles(policy.roles_of(&caller));
         let recognized = recognized?;
         record.row(recognized.row.name, recognized.named_id());
-        let read = match recognized.row.body {
+        let limit = match recognized.row.body {
             Body::None => None,
-            Body::Sql => Some(body::read(head, body, self.limits.sql_body_bytes, self.limits.body).await?),
-            Body::TaskIds => Some(body::read(head, body, self.limits.task_ids_body_bytes, self.limits.body).await?),
+            Body::Sql => Some(self.limits.sql_body_bytes),
+            Body::TaskIds => Some(self.limits.task_ids_body_bytes),
+            Body::Json | Body::JsonOfDatasource | Body::Judged => Some(self.limits.json_body_bytes),
+        };
+        let read = match limit {
+            None => None,
+            Some(limit) => Some(body::read(head, body, limit, self.limits.body).await?),
         };
         let read = read.as_ref().map(|(form, bytes)| RequestBody { form: *form, bytes });
-        let inspected = self.inspector.inspect(&recognized, read, &caller).await;
-        let inspected = inspected.inspect_err(|refusal| record.refused(refusal))?;
+        let inspection = self.inspector.inspect(&recognized, read, &caller).await;
+        let inspected = match inspection.inspect_err(|refusal| record.refused(refusal))? {
+            Inspection::Whole(inspected) => *inspected,
+            Inspection::Parts(parts) => return self.answer_each(parts, head, &caller, &policy, record).await,
+        };
         record.inspected(&inspected.facts, inspected.need());
         let hidden = inspected.hidden_from(&policy.grants_of(&caller));
         let system_table = inspected.facts.system_table;
@@ -147,7 +155,28 @@ impl Gate {
             policy.authorize(inspected, &caller).map_err(|denied| Rejection::denied(denied, hidden, system_table))?;
         record.allowed();
         let unfiltered = self.upstream.forward(authorized, &caller, &head.headers).await?;
-        filter::apply(unfiltered, &self.limits)
+        filter::apply(unfiltered, &self.limits).await
+    }
+
+    /// Sends those of the parts that the caller may have, one after the other. That Druid does not want one, since it is as
+    /// it would become, or is there no more, is no fault of the whole. Druid: `SupervisorResource.suspendOrResumeAll`.
+    async fn answer_each(
+        &self,
+        parts: Vec<Inspected>,
+        head: &Parts,
+        caller: &Identity,
+        policy: &Policy,
+        record: &mut Record,
+    ) -> Result<Response<GateBody>, Rejection> {
+        record.allowed();
+        for part in parts.into_iter().filter_map(|part| policy.authorize(part, caller).ok()) {
+            record.part(&part.subject().facts, part.subject().need());
+            let status = filter::status_of_part(self.upstream.forward(part, caller, &head.headers).await?);
+            if status.is_server_error() {
+                return Err(Rejection::PartFailed);
+            }
+        }
+        Ok(rejection::json(StatusCode::OK, r#"{"status":"success"}"#.to_owned()))
     }
 
     async fn authenticate(&self, head: &Parts, record: &mut Record) -> Result<Arc<Identity>, Rejection> {

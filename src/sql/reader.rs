@@ -111,13 +111,8 @@ impl Found<'_> {
         resources
     }
 
-    /// Druid: `DruidExternTableMacro.computeResources`.
     fn external(&self, permission: ExternalPermission) -> BTreeSet<&'static str> {
-        let types = self.input_source_types.iter();
-        match permission {
-            ExternalPermission::AnyType => types.map(|_| "EXTERNAL").collect(),
-            ExternalPermission::ByType => types.copied().collect(),
-        }
+        self.input_source_types.iter().map(|source| permission.resource(source)).collect()
     }
 
     fn system_tables(&self) -> BTreeSet<SystemTable> {

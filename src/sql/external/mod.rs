@@ -7,6 +7,7 @@ use super::refusal::RefusalCode;
 
 mod destination;
 mod host;
+mod ingestion;
 mod input_format;
 mod input_source;
 mod place;
@@ -58,13 +59,27 @@ pub(super) struct Sources {
 }
 
 /// Why an input source is refused; says nothing of what stands in it.
-#[derive(Debug)]
-pub(super) struct Objection {
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Objection {
+    /// The reason, as a word for machines.
     pub code: RefusalCode,
+    /// One sentence.
     pub message: String,
 }
 
 type Judged<T = ()> = Result<T, Objection>;
+
+impl ExternalPermission {
+    /// The name of the resource of type EXTERNAL on which a source of this type needs READ.
+    /// Druid: `DruidExternTableMacro.computeResources`.
+    pub(super) const fn resource(self, source_type: &'static str) -> &'static str {
+        match self {
+            Self::AnyType => "EXTERNAL",
+            Self::ByType => source_type,
+        }
+    }
+}
 
 impl Objection {
     fn new(code: RefusalCode, message: impl Into<String>) -> Self {
