@@ -10,7 +10,7 @@ use super::{
 use crate::auth::Identity;
 use crate::druid::ingestion::{Ingestion, sampler, supervisor, task};
 use crate::druid::media_type::{NoForm, SqlForm};
-use crate::druid::naming::OddBody;
+use crate::druid::naming::{MAX_DATASOURCES, OddBody};
 use crate::druid::native_query::NativeQuery;
 use crate::druid::sql_query::OddQuery;
 use crate::druid::stored_supervisor::SupervisorId;
@@ -98,6 +98,9 @@ impl<D: TaskDirectory> Inspector<D> {
         }
         for format in &spec.input_formats {
             self.external.format_of_spec(format)?;
+        }
+        if needs.len() > MAX_DATASOURCES {
+            return Err(OddBody::TooManyDatasources.into());
         }
         let Some(query) = &spec.statement else { return Ok((needs, Facts::default())) };
         let ReadStatement { reading, context_keys, facts } = self.read_statement(query).await?;
