@@ -16,7 +16,7 @@ use crate::druid::task::{QUERY_CONTROLLER, QUERY_SELECT, TaskFacts, TaskId};
 use crate::druid::{Body, Recognized, Row, Rule, context};
 use crate::json::{self, Json};
 use crate::permission::{Action, Need, Permissions, ResourceAction, ResourceType};
-use crate::policy::{Grants, Subject};
+use crate::policy::{Grants, NamePattern, Subject};
 use crate::query_id::{QueryId, QueryIds, TASK_PREFIX, Whose};
 use crate::sql;
 
@@ -54,7 +54,7 @@ pub struct Inspected {
     pub row: &'static Row,
     /// The request target for the Router.
     pub target: String,
-    /// The body for the Router; it is JSON.
+    /// The body for the Router; it is JSON. One with SQL that names system tables is there once that is narrowed.
     pub body: Option<Bytes>,
     /// The query that it submits or cancels, if it does.
     pub query: Option<Submitted>,
@@ -62,6 +62,16 @@ pub struct Inspected {
     pub facts: Facts,
     need: Need,
     hidden: Option<String>,
+    unnarrowed: Option<Box<Unnarrowed>>,
+}
+
+/// SQL that names system tables, before it is known what its caller may see of them.
+#[derive(Debug)]
+struct Unnarrowed {
+    query: SqlQuery,
+    parameters: Vec<sql::Parameter>,
+    reading: sql::Reading,
+    id: QueryId,
 }
 
 /// A query under the gate's id.
@@ -80,14 +90,39 @@ pub struct Facts {
     pub statement: Option<&'static str>,
     /// The id of the task, statement or query.
     pub id: Option<String>,
-    /// Whether the statement names a system table, which answers for everybody.
-    pub system_table: bool,
+    /// Whether the statement names a system table that the gate cannot narrow.
+    pub unknown_system_table: bool,
+    /// Whether system tables in the statement were narrowed to what the caller may see.
+    pub narrowed: bool,
 }
 
 impl Subject for Inspected {
+    type Refusal = Refusal;
+
     fn need(&self) -> &Need {
         &self.need
     }
+
+    fn narrow(&mut self, grants: &Grants) -> Result<(), Refusal> {
+        let Some(unnarrowed) = self.unnarrowed.take() else { return Ok(()) };
+        let Unnarrowed { mut query, parameters, reading, id } = *unnarrowed;
+        let visible = sql::Visible {
+            datasources: readable(grants, ResourceType::Datasource),
+            views: readable(grants, ResourceType::View),
+        };
+        let narrowed = sql::narrow(&query.sql, &parameters, &reading, &visible)
+            .map_err(|refusal| Refusal::Sql(Box::new(refusal)))?;
+        if let Some(narrowed) = narrowed {
+            query.sql = narrowed;
+            self.facts.narrowed = true;
+        }
+        self.body = Some(Bytes::from(query.render_with_id(id.as_str())));
+        Ok(())
+    }
+}
+
+fn readable(grants: &Grants, resource_type: ResourceType) -> Vec<&str> {
+    grants.patterns(Action::Read, resource_type, sql::MAX_TERMS).into_iter().map(NamePattern::as_str).collect()
 }
 
 impl Inspected {
@@ -110,6 +145,7 @@ impl Inspected {
             facts: Facts::default(),
             need,
             hidden: None,
+            unnarrowed: None,
         }
     }
 }
@@ -202,13 +238,18 @@ impl<D: TaskDirectory> Inspector<D> {
         let client_id = query.client_id().map(str::to_owned);
         let id = self.ids.mint(caller, client_id.as_deref(), &nonce());
         let mut inspected = Inspected::new(recognized, need_of(&reading));
-        inspected.body = Some(Bytes::from(query.render_with_id(id.as_str())));
         inspected.facts = Facts {
             statement: Some(statement_word(&reading)),
             id: Some(id.task_id()),
-            system_table: !reading.system_tables.is_empty(),
+            unknown_system_table: reading.system_tables.iter().any(|table| table.rows() == sql::Rows::Unknown),
+            narrowed: false,
         };
-        inspected.query = Some(Submitted { id, client_id });
+        inspected.query = Some(Submitted { id: id.clone(), client_id });
+        if reading.system_tables.is_empty() {
+            inspected.body = Some(Bytes::from(query.render_with_id(id.as_str())));
+        } else {
+            inspected.unnarrowed = Some(Box::new(Unnarrowed { query, parameters, reading, id }));
+        }
         Ok(inspected)
     }
 
@@ -296,11 +337,19 @@ fn sql_parameter(value: ParameterValue) -> sql::Parameter {
 
 fn need_of(reading: &sql::Reading) -> Need {
     let mut set: BTreeSet<ResourceAction> = reading.resources.clone();
-    // System tables answer the gate's own account for everything; only who may see everything may ask them.
-    if !reading.system_tables.is_empty() {
-        set.insert(ResourceAction::every(Action::Read, ResourceType::Datasource));
-        set.insert(ResourceAction::every(Action::Read, ResourceType::View));
-        set.insert(ResourceAction::new(Action::Read, ResourceType::State, "STATE"));
+    let state = ResourceAction::new(Action::Read, ResourceType::State, "STATE");
+    for table in &reading.system_tables {
+        match table.rows() {
+            sql::Rows::All | sql::Rows::OfDatasources(_) | sql::Rows::OfTables => {}
+            // Druid: `SystemSchema.checkStateReadAccessForServers`.
+            sql::Rows::OfState | sql::Rows::OfSegments => drop(set.insert(state.clone())),
+            // It answers the gate's own account for everything; only who may see everything may ask it.
+            sql::Rows::Unknown => {
+                set.insert(ResourceAction::every(Action::Read, ResourceType::Datasource));
+                set.insert(ResourceAction::every(Action::Read, ResourceType::View));
+                set.insert(state.clone());
+            }
+        }
     }
     Need::from_set(set)
 }

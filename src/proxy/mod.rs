@@ -139,10 +139,10 @@ impl Gate {
         let inspected = self.inspector.inspect(&recognized, read, &caller).await?;
         record.inspected(&inspected.facts, inspected.need());
         let hidden = inspected.hidden_from(&policy.grants_of(&caller));
-        let system_table = inspected.facts.system_table;
+        let unknown_table = inspected.facts.unknown_system_table;
         let authorized =
-            policy.authorize(inspected, &caller).map_err(|denied| Rejection::denied(denied, hidden, system_table))?;
-        record.allowed();
+            policy.authorize(inspected, &caller).map_err(|denied| Rejection::denied(denied, hidden, unknown_table))?;
+        record.allowed(authorized.subject().facts.narrowed);
         let unfiltered = self.upstream.forward(authorized, &caller, &head.headers).await?;
         filter::apply(unfiltered)
     }

@@ -10,18 +10,24 @@ use std::collections::BTreeSet;
 
 use crate::permission::ResourceAction;
 
+mod condition;
 mod input_source;
 mod keywords;
 mod lexer;
 mod literal;
+mod narrow;
 mod reader;
 mod refusal;
 mod scope;
+mod system;
 #[cfg(test)]
 mod tests;
 mod token;
 
+pub use condition::{MAX_TERMS, Visible};
+pub use narrow::narrow;
 pub use refusal::{Refusal, RefusalCode};
+pub use system::{Rows, SystemSchema, SystemTable};
 
 /// The longest text that is read. A statement may hold inline data; a token's length has 24 bits.
 pub const MAX_TEXT_BYTES: usize = 4 * 1024 * 1024;
@@ -60,6 +66,10 @@ pub struct Reading {
     pub input_source_types: BTreeSet<String>,
     /// The SET statements before it, in their order.
     pub set_options: Vec<SetOption>,
+    /// Where system tables stand.
+    places: Vec<system::Place>,
+    /// Where columns name the schema of a system table.
+    qualifiers: Vec<system::Qualifier>,
 }
 
 /// The kind of a statement.
@@ -71,24 +81,6 @@ pub enum StatementKind {
     Insert,
     /// REPLACE.
     Replace,
-}
-
-/// A table that Druid itself fills.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SystemTable {
-    /// Its schema.
-    pub schema: SystemSchema,
-    /// Its name, as written.
-    pub name: String,
-}
-
-/// The schemas whose rows depend on who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SystemSchema {
-    /// `sys`
-    Sys,
-    /// `INFORMATION_SCHEMA`
-    InformationSchema,
 }
 
 /// `SET name = value;`, which Druid 34 and newer merge over the request's context.

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use super::refusal::{Fault, RefusalCode};
 use super::scope::Scope;
 use super::token::{Kind, Token};
-use super::{MAX_DEPTH, Parameter, Reading, SystemSchema, SystemTable};
+use super::system::{Place, Qualifier};
+use super::{MAX_DEPTH, Parameter, Reading};
 use crate::permission::{Action, ResourceAction, ResourceType};
 
 mod expression;
@@ -38,9 +39,11 @@ pub(super) fn read<'a>(text: &'a str, tokens: &'a [Token], parameters: &'a [Para
         kind: statement.kind,
         explain: statement.explain,
         resources: reader.found.resources(),
-        system_tables: reader.found.system_tables(),
+        system_tables: reader.found.places.iter().map(|place| place.table.clone()).collect(),
         input_source_types: reader.found.input_source_types.iter().map(ToString::to_string).collect(),
         set_options: statement.set_options,
+        places: reader.found.places,
+        qualifiers: reader.found.qualifiers,
     })
 }
 
@@ -62,7 +65,8 @@ struct Reader<'a> {
 struct Found<'a> {
     datasources: BTreeSet<Cow<'a, str>>,
     views: BTreeSet<Cow<'a, str>>,
-    system: BTreeSet<(SystemSchema, Cow<'a, str>)>,
+    places: Vec<Place>,
+    qualifiers: Vec<Qualifier>,
     external: bool,
     input_source_types: BTreeSet<&'static str>,
     target: Option<(ResourceType, Cow<'a, str>)>,
@@ -81,10 +85,6 @@ impl Found<'_> {
             resources.insert(ResourceAction::new(Action::Write, *kind, name.as_ref()));
         }
         resources
-    }
-
-    fn system_tables(&self) -> BTreeSet<SystemTable> {
-        self.system.iter().map(|(schema, name)| SystemTable { schema: *schema, name: name.to_string() }).collect()
     }
 }
 

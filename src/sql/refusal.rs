@@ -40,6 +40,8 @@ pub enum RefusalCode {
     ExternalUnknownType,
     /// Characters that are no token.
     Lexical,
+    /// System tables that, narrowed to the caller's rows, would not be what was judged.
+    NotNarrowed,
     /// A `?` where a name or an input source stands, and no text is known for it.
     ParameterAsName,
     /// WITH RECURSIVE.
@@ -56,6 +58,8 @@ pub enum RefusalCode {
     TooDeep,
     /// Longer than the bound.
     TooLong,
+    /// More than [`MAX_TERMS`](super::MAX_TERMS) conditions say which rows of system tables the caller may see.
+    TooManyGrants,
     /// More than [`MAX_RESOURCES`](super::MAX_RESOURCES) resources.
     TooManyResources,
     /// More tokens than the bound.
@@ -70,13 +74,14 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// All reasons.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::AmbiguousHint,
         Self::ExternalDruid,
         Self::ExternalJson,
         Self::ExternalSql,
         Self::ExternalUnknownType,
         Self::Lexical,
+        Self::NotNarrowed,
         Self::ParameterAsName,
         Self::Recursive,
         Self::SetValue,
@@ -85,6 +90,7 @@ impl RefusalCode {
         Self::TargetSchema,
         Self::TooDeep,
         Self::TooLong,
+        Self::TooManyGrants,
         Self::TooManyResources,
         Self::TooManyTokens,
         Self::UnknownSchema,
@@ -102,6 +108,7 @@ impl RefusalCode {
             Self::ExternalSql => "external_sql",
             Self::ExternalUnknownType => "external_unknown_type",
             Self::Lexical => "lexical",
+            Self::NotNarrowed => "not_narrowed",
             Self::ParameterAsName => "parameter_as_name",
             Self::Recursive => "recursive",
             Self::SetValue => "set_value",
@@ -110,6 +117,7 @@ impl RefusalCode {
             Self::TargetSchema => "target_schema",
             Self::TooDeep => "too_deep",
             Self::TooLong => "too_long",
+            Self::TooManyGrants => "too_many_grants",
             Self::TooManyResources => "too_many_resources",
             Self::TooManyTokens => "too_many_tokens",
             Self::UnknownSchema => "unknown_schema",

@@ -36,6 +36,7 @@ pub struct Record {
     roles: Vec<String>,
     row: Option<&'static str>,
     statement: Option<&'static str>,
+    narrowed: bool,
     id: Option<String>,
     needed: Vec<String>,
     missing: Vec<String>,
@@ -60,6 +61,9 @@ struct Line<'r> {
     name: Option<&'r str>,
     roles: &'r [String],
     statement: Option<&'static str>,
+    /// Its system tables were narrowed to what the caller may see.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    narrowed: bool,
     id: Option<&'r str>,
     needed: &'r [String],
     missing: &'r [String],
@@ -88,6 +92,7 @@ impl Record {
             roles: Vec::new(),
             row: None,
             statement: None,
+            narrowed: false,
             id: None,
             needed: Vec::new(),
             missing: Vec::new(),
@@ -149,9 +154,10 @@ impl Record {
         self.needed = need.permissions().map(ResourceAction::to_line).collect();
     }
 
-    /// The caller holds all that is needed.
-    pub const fn allowed(&mut self) {
+    /// The caller holds all that is needed; the statement may have been narrowed to what the caller may see.
+    pub const fn allowed(&mut self, narrowed: bool) {
         self.decision = "allow";
+        self.narrowed = narrowed;
     }
 
     /// The request was not served.
@@ -196,6 +202,7 @@ impl Record {
             name: caller.map(Identity::name),
             roles: &self.roles,
             statement: self.statement,
+            narrowed: self.narrowed,
             id: self.id.as_deref(),
             needed: &self.needed,
             missing: &self.missing,

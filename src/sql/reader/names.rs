@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use super::{Read, Reader};
 use crate::permission::ResourceType;
-use crate::sql::SystemSchema;
 use crate::sql::lexer::MAX_NAME_UNITS;
 use crate::sql::literal;
 use crate::sql::refusal::{Fault, RefusalCode};
-use crate::sql::token::Kind;
+use crate::sql::system::{Form, Place, Qualifier, SystemSchema, SystemTable};
+use crate::sql::token::{Kind, Token};
 
 /// A compound name.
 pub(super) struct Path<'a> {
@@ -18,6 +18,8 @@ pub(super) struct Path<'a> {
     pub longer: bool,
     /// Byte offset.
     pub at: usize,
+    /// Byte offset after its last byte.
+    pub end: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -57,7 +59,7 @@ impl<'a> Reader<'a> {
     /// `CompoundTableIdentifier`. Druid 27 takes `druid.*` for a datasource named `*`.
     pub(super) fn path(&mut self) -> Read<Path<'a>> {
         let at = self.offset();
-        let mut path = Path { first: self.name()?, second: None, longer: false, at };
+        let mut path = Path { first: self.name()?, second: None, longer: false, at, end: at };
         while self.take(Kind::Dot) {
             let part = if self.take(Kind::Star) { Cow::Borrowed("*") } else { self.name()? };
             if path.second.is_some() {
@@ -66,6 +68,7 @@ impl<'a> Reader<'a> {
                 path.second = Some(part);
             }
         }
+        path.end = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(at, |token| token.end());
         Ok(path)
     }
 
@@ -90,8 +93,8 @@ impl<'a> Reader<'a> {
     }
 
     /// A table is read. Druid: `DruidSchemaCatalog`; names and schemas are compared exactly.
-    pub(super) fn read_table(&mut self, path: Path<'a>) -> Read<()> {
-        let Path { first, second, longer, at } = path;
+    pub(super) fn read_table(&mut self, path: Path<'a>, form: Form) -> Read<()> {
+        let Path { first, second, longer, at, end } = path;
         let Some(second) = second else {
             if !self.scope.contains(&first) {
                 self.found.datasources.insert(first);
@@ -107,9 +110,12 @@ impl<'a> Reader<'a> {
             "view" => drop(self.found.views.insert(second)),
             // Druid authorizes no lookup: `NamedLookupSchema`.
             "lookup" => {}
-            "sys" => drop(self.found.system.insert((SystemSchema::Sys, second))),
-            "INFORMATION_SCHEMA" => drop(self.found.system.insert((SystemSchema::InformationSchema, second))),
             other => {
+                if let Some(schema) = SystemSchema::named(other) {
+                    let table = SystemTable { schema, name: second.into_owned() };
+                    self.found.places.push(Place { table, form, start: at, end });
+                    return Ok(());
+                }
                 let message = format!(
                     "there is no schema [{other}]; the schemas are druid, lookup, view, sys and INFORMATION_SCHEMA, \
                      in this case"
@@ -120,9 +126,27 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// The next three names are perhaps a system table's column: `sys.tasks.datasource`, `sys.tasks.*`.
+    pub(super) fn note_qualifier(&mut self) {
+        let [schema, dot, name, _, column] = [0, 1, 2, 3, 4].map(|ahead| self.tokens.get(self.at + ahead).copied());
+        let (Some(schema), Some(dot), Some(name), Some(column)) = (schema, dot, name, column) else { return };
+        if !name.kind.is_name() || !column.kind.is_name() && column.kind != Kind::Star {
+            return;
+        }
+        let text = |token: Token| {
+            let image = self.text.get(token.start()..token.end()).unwrap_or_default();
+            literal::name(image, token.kind, '\\').ok()
+        };
+        let Some(named) = text(schema).and_then(|schema| SystemSchema::named(&schema)) else { return };
+        let Some(name) = text(name) else { return };
+        let table = SystemTable { schema: named, name: name.into_owned() };
+        let tokens = [schema, dot].map(|token| (token.start(), token.end()));
+        self.found.qualifiers.push(Qualifier { table, tokens });
+    }
+
     /// The target of INSERT or REPLACE. Druid: `IngestHandler.validateAndGetDataSourceForIngest`.
     pub(super) fn write_table(&mut self, path: Path<'a>) -> Read<()> {
-        let Path { first, second, longer, at } = path;
+        let Path { first, second, longer, at, end: _ } = path;
         let name = match second {
             None => first,
             Some(name) if first == "druid" && !longer => name,
