@@ -20,27 +20,28 @@ pub fn narrow(
     reading: &Reading,
     visible: &Visible<'_>,
 ) -> Result<Option<String>, Refusal> {
-    let conditions: BTreeMap<&SystemTable, Condition> = reading
+    let terms: BTreeMap<&SystemTable, usize> = reading
         .system_tables
         .iter()
-        .filter_map(|table| condition::of(table, visible).map(|condition| (table, condition)))
+        .filter_map(|table| condition::of(table, visible, 0).map(|condition| (table, condition.terms.max(1))))
         .collect();
-    if conditions.is_empty() {
+    if terms.is_empty() {
         return Ok(None);
     }
-    let of_place = |place: &Place| conditions.get(&place.table).map_or(0, |condition| condition.terms.max(1));
+    let of_place = |place: &Place| terms.get(&place.table).copied().unwrap_or_default();
     if reading.places.iter().map(of_place).sum::<usize>() > MAX_TERMS {
         return Err(refused(RefusalCode::TooManyGrants, too_many_grants()));
     }
     let mut rewriting = Rewriting { sql, passed: 0, text: String::with_capacity(sql.len() * 2), places: Vec::new() };
     let mut edits: Vec<Edit<'_>> = reading.places.iter().map(Edit::Place).collect();
-    let narrowed = |table: &SystemTable| conditions.contains_key(table);
-    let qualifiers = reading.qualifiers.iter().filter(|qualifier| narrowed(&qualifier.table));
+    let qualifiers = reading.qualifiers.iter().filter(|qualifier| terms.contains_key(&qualifier.table));
     edits.extend(qualifiers.flat_map(|qualifier| qualifier.tokens).map(|(start, end)| Edit::Remove(start, end)));
     edits.sort_by_key(Edit::start);
     for edit in edits {
         match edit {
-            Edit::Place(place) => rewriting.place(place, conditions.get(&place.table)),
+            Edit::Place(place) => {
+                rewriting.place(place, condition::of(&place.table, visible, rewriting.places.len()));
+            }
             Edit::Remove(start, end) => rewriting.replace(start, end, " "),
         }
     }
@@ -118,7 +119,7 @@ impl Rewriting<'_> {
         self.passed = end;
     }
 
-    fn place(&mut self, place: &Place, condition: Option<&Condition>) {
+    fn place(&mut self, place: &Place, condition: Option<Condition>) {
         let Some(condition) = condition else {
             self.pass(place.start);
             return self.places.push((self.text.len(), place.table.clone()));

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use super::refusal::{Fault, RefusalCode};
 use super::scope::Scope;
-use super::token::{Kind, Token};
 use super::system::{Place, Qualifier};
+use super::token::{Kind, Token};
 use super::{MAX_DEPTH, Parameter, Reading};
 use crate::permission::{Action, ResourceAction, ResourceType};
 

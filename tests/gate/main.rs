@@ -14,6 +14,7 @@ mod house;
 mod lifecycle;
 mod listener;
 mod lists;
+mod narrowing;
 mod operations;
 mod recorder;
 mod records;

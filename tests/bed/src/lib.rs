@@ -24,7 +24,7 @@ mod up;
 pub use bed::Bed;
 pub use error::{BedError, Result};
 pub use gate::GateOptions;
-pub use grant::SAMPLE_USERS;
+pub use grant::{SAMPLE_USERS, to_druid};
 pub use places::{log_of, tail};
 pub use progress::{Progress, heed_signals, wait_for_signal};
 pub use second::GateProcess;
