@@ -132,7 +132,7 @@ mod tests {
         let found = of(&table, &visible, 0);
         assert_eq!(found.as_ref().map(|condition| condition.text.as_str()), expected);
         if let Some(Condition { text, segments_at: Some(at), .. }) = found {
-            assert!(text[at..].starts_with("sys.segments "), "{text}");
+            assert!(text.get(at..).is_some_and(|rest| rest.starts_with("sys.segments ")), "{text}");
         }
     }
 

@@ -311,6 +311,30 @@ fn what_is_sent_is_the_statement_with_conditions_and_the_record_says_so() {
     assert_eq!(told, [true, false], "{audit}");
 }
 
+/// Druid goes by a supervisor's source, which is a topic's name; the gate by its id, which is its datasource's.
+#[test]
+fn supervisors_are_told_by_their_id() {
+    let own = unique("sup");
+    let user = "narrow-supervisor";
+    BED.add_user(user, &[&format!("READ DATASOURCE {own}*")]).unwrap_or_else(|error| panic!("{error}"));
+    let sql = "SELECT supervisor_id FROM sys.supervisors s";
+    for id in [format!("{own}-a"), format!("other-{own}")] {
+        let spec = json!({"type": "NoopSupervisorSpec", "id": id, "dataSources": [id]});
+        End::Direct.ask(Some("admin"), "POST", "/druid/indexer/v1/supervisor").json(&spec).send().expect(200);
+    }
+    let (_, seen) = ask(gate(), user, sql);
+    let (_, direct) = ask(End::Direct, user, sql);
+    let (_, all) = ask(gate(), "admin", sql);
+    for id in [format!("{own}-a"), format!("other-{own}")] {
+        let target = format!("/druid/indexer/v1/supervisor/{id}/terminate");
+        End::Direct.ask(Some("admin"), "POST", &target).json(&json!({})).send().expect(200);
+    }
+    let header = r#"["supervisor_id"]"#;
+    assert_eq!(seen, [header.to_owned(), format!(r#"["{own}-a"]"#)]);
+    assert_eq!(direct, [header]);
+    assert!(all.iter().filter(|row| row.contains(&own)).count() == 2, "{all:?}");
+}
+
 /// A plain generator, begun anew by each run from the clock: what fails is printed whole.
 struct Random(u64);
 

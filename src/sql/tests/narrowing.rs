@@ -143,3 +143,48 @@ fn what_was_judged_is_what_is_left() {
         assert!(matches!(refused.code, RefusalCode::NotNarrowed | RefusalCode::Syntax), "{other}: {refused:?}");
     }
 }
+
+/// Each datasource of the corpus in turn becomes a system table: whatever the place, that can be narrowed.
+#[test]
+fn every_statement_of_the_corpus_can_be_narrowed() {
+    let visible = Visible { datasources: vec!["a", "w*"], views: Vec::new() };
+    let mut count = 0;
+    for case in super::FILES.iter().flat_map(|(_, file)| super::cases(file)) {
+        let Ok(reading) = read(&case.sql, &case.parameters) else { continue };
+        let names = reading.resources.iter().map(|resource| resource.name.to_string());
+        for name in names.collect::<std::collections::BTreeSet<_>>() {
+            let made = over_system_table(&case.sql, &name);
+            let Ok(reading) = read(&made, &case.parameters) else { continue };
+            if reading.places.is_empty() {
+                continue;
+            }
+            let narrowed = narrow(&made, &case.parameters, &reading, &visible);
+            let narrowed = narrowed.unwrap_or_else(|refusal| panic!("{made}: {refusal:?}")).expect("narrowed");
+            let again = read(&narrowed, &case.parameters).expect("read again");
+            assert_eq!(again.places.len(), reading.places.len(), "{made}: {narrowed}");
+            assert!(
+                again.places.iter().all(|place| narrowed
+                    .get(..place.start)
+                    .is_some_and(|before| before.trim_end().ends_with("SELECT * FROM"))),
+                "{narrowed}"
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 200, "{count}");
+}
+
+/// The text with `sys.tasks` in place of each word of this name, with `druid.` before it or without.
+fn over_system_table(sql: &str, name: &str) -> String {
+    let tokens = super::lexer::lex(sql).expect("tokens");
+    let image = |at: usize| tokens.get(at).and_then(|token| sql.get(token.start()..token.end())).unwrap_or_default();
+    let mut made = sql.to_owned();
+    for at in (0..tokens.len()).rev().filter(|at| image(*at) == name) {
+        let qualified = at >= 2 && image(at - 1) == "." && image(at - 2) == "druid";
+        let start = tokens[if qualified { at - 2 } else { at }].start();
+        if at == 0 || image(at - 1) != "." || qualified {
+            made.replace_range(start..tokens[at].end(), "sys.tasks");
+        }
+    }
+    made
+}
