@@ -1,4 +1,6 @@
-//! Statements over system tables, made of the corpora: narrowed, the planners still take them.
+//! Statements over system tables, made of the corpora: narrowed, the planners' grammars still take them.
+//!
+//! The tables here have any column until `SELECT *` fixes which: that a narrowed one has its columns, the bed shows.
 
 use msq_gate::sql::{self, Visible};
 use msq_gate_bed::planner::Version;
@@ -65,7 +67,11 @@ pub fn judge(statements: impl Iterator<Item = String>) -> ([usize; 2], String) {
                 continue;
             }
             taken[place] += 1;
-            if !answers[1].accepted || answers[0].resources != answers[1].resources {
+            let syntax =
+                ["unexpected token", "Incorrect syntax", "Lexical"].iter().any(|word| answers[1].error.contains(word));
+            // A hint may follow a name, and no query in parentheses: Druid 28 and newer refuse it there.
+            let hint = pair.0.contains("/*+");
+            if syntax && !hint || answers[1].accepted && answers[0].resources != answers[1].resources {
                 faults += &format!("{}: {:?}\n  {:?}\n  {:?}\n", version.as_str(), pair.0, pair.1, answers[1]);
             }
         }
