@@ -10,7 +10,6 @@ mod corpus;
 mod figures;
 mod grammar;
 mod mutate;
-mod narrowing;
 mod random;
 mod running;
 mod templates;
@@ -212,17 +211,4 @@ fn the_reading_s_own_corpus() {
     show(&figures);
     let missing: String = figures.iter().map(Figures::missing).collect();
     assert!(missing.is_empty(), "{missing}");
-}
-
-/// Narrowed, statements over system tables are no syntax errors to planners that take them as they are, and name the same.
-#[test]
-fn narrowed_statements() {
-    let files = ["statements.txt", "differential.txt"].map(|name| corpus::read(&corpus::directory().join(name)));
-    let cases = files.into_iter().chain(corpus::hand()).flat_map(|file| file.cases);
-    // Each table of the four meets each template's place sooner or later; a fifth of them is enough of a run.
-    let made = templates::expand().into_iter().step_by(5);
-    let (taken, faults) = narrowing::judge(cases.map(|case| case.sql).chain(made));
-    println!("27 takes {}, 33 takes {}", taken[0], taken[1]);
-    assert!(faults.is_empty(), "{faults}");
-    assert!(taken.iter().all(|taken| *taken > 100), "{taken:?}");
 }
