@@ -46,7 +46,14 @@ impl TaskDirectory for Supervisors {
 fn inspector(external: sql::ExternalRules, context_keys: ContextKeys) -> Inspector<Supervisors> {
     let ids = QueryIds::new(&[7; 32]);
     let second = ReadingPool::start(sql::SecondReading::Off).expect("no thread");
-    Inspector { ids, task_cancel: Action::Read, external, context_keys, directory: Supervisors, second }
+    Inspector {
+        ids,
+        task_cancel: Action::Read,
+        external: external.into(),
+        context_keys,
+        directory: Supervisors,
+        second,
+    }
 }
 
 fn inspect_with(inspector: &Inspector<Supervisors>, target: &str, body: &str) -> Result<Inspected, Refusal> {

@@ -26,7 +26,7 @@ mod up;
 pub use bed::Bed;
 pub use error::{BedError, Result};
 pub use gate::{GateOptions, built};
-pub use grant::SAMPLE_USERS;
+pub use grant::{SAMPLE_USERS, to_druid};
 pub use keycloak::Keycloak;
 pub use places::{log_of, tail};
 pub use progress::{Progress, heed_signals, wait_for_signal};
