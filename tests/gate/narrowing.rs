@@ -389,7 +389,7 @@ fn like(pattern: &str) -> String {
     let sql = "SELECT * FROM sys.tasks";
     let visible = Visible { datasources: vec![pattern], views: Vec::new() };
     let reading = sql::read(sql, &[]).expect("read");
-    match sql::narrow(sql, &[], &reading, &visible).expect("narrowed") {
+    match sql::narrow(&sql::ExternalRules::default(), sql, &[], &reading, &visible).expect("narrowed") {
         Some(text) => {
             let (_, rest) = text.split_once(" WHERE ").expect("a condition");
             rest.strip_suffix(r#") AS "tasks""#).expect("an alias").to_owned()
