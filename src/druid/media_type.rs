@@ -28,6 +28,11 @@ pub enum NoForm {
         "Unsupported Content-Type; only application/json, text/plain or application/x-www-form-urlencoded is supported"
     )]
     Unsupported,
+    /// One that says protobuf, or a body that is no JSON object, where Avatica's JSON is expected.
+    #[error(
+        "this is not Avatica's JSON; send application/json, and leave serialization=protobuf out of a driver's URL"
+    )]
+    NotAvatica,
     /// One that carries SQL, where JSON is expected.
     #[error("Unsupported Content-Type; only application/json is supported here")]
     NotJson,
@@ -57,6 +62,24 @@ pub fn sql_form<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<SqlFo
         "text/plain" | "text/*" => Ok(SqlForm::Text),
         "application/x-www-form-urlencoded" => Ok(SqlForm::UrlEncoded),
         _ => Err(NoForm::Unsupported),
+    }
+}
+
+/// Whether Avatica's JSON may come under these values of the Content-Type headers. Drivers say `application/octet-stream`,
+/// or nothing.
+///
+/// # Errors
+/// [`NoForm`].
+pub fn avatica_form<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<SqlForm, NoForm> {
+    let Some(value) = headers.next() else { return Ok(SqlForm::Json) };
+    if headers.next().is_some() {
+        return Err(NoForm::Several);
+    }
+    let is_bytes = value.eq_ignore_ascii_case(b"application/octet-stream");
+    if is_bytes || sql_form(std::iter::once(value)) == Ok(SqlForm::Json) {
+        Ok(SqlForm::Json)
+    } else {
+        Err(NoForm::NotAvatica)
     }
 }
 

@@ -5,6 +5,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+pub mod avatica;
 pub mod catalog;
 pub mod context;
 pub mod ingestion;

@@ -6,6 +6,7 @@ mod head;
 mod in_flight;
 mod list;
 mod rejection;
+mod renamed;
 mod sign_in;
 
 pub use body::GateBody;
@@ -134,22 +135,23 @@ impl Gate {
         record.row(recognized.row.name, recognized.named_id());
         let limit = match recognized.row.body {
             Body::None => None,
-            Body::Sql => Some(self.limits.sql_body_bytes),
+            Body::Sql | Body::Avatica => Some(self.limits.sql_body_bytes),
             Body::TaskIds => Some(self.limits.task_ids_body_bytes),
             Body::Json | Body::JsonOfDatasource | Body::Judged => Some(self.limits.json_body_bytes),
         };
         let read = match limit {
             None => None,
-            Some(limit) => Some(body::read(head, body, limit, self.limits.body).await?),
+            Some(limit) => Some(body::read(head, body, recognized.row.body, limit, self.limits.body).await?),
         };
         let read = read.as_ref().map(|(form, bytes)| RequestBody { form: *form, bytes });
-        let inspection = self.inspector.inspect(&recognized, read, &caller).await;
+        let grants = policy.grants_of(&caller);
+        let inspection = self.inspector.inspect(&recognized, read, (&caller, &grants)).await;
         let inspected = match inspection.inspect_err(|refusal| record.refused(refusal))? {
             Inspection::Whole(inspected) => *inspected,
             Inspection::Parts(parts) => return self.answer_each(parts, head, &caller, &policy, record).await,
         };
         record.inspected(&inspected.facts, inspected.need());
-        let hidden = inspected.hidden_from(&policy.grants_of(&caller));
+        let hidden = inspected.hidden_from(&grants);
         let system_table = inspected.facts.system_table;
         let authorized =
             policy.authorize(inspected, &caller).map_err(|denied| Rejection::denied(denied, hidden, system_table))?;

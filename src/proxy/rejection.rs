@@ -162,9 +162,8 @@ impl Rejection {
             | Self::UnknownStatement(_)
             | Self::UnknownQuery => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::UnsupportedMediaType(NoForm::Unsupported | NoForm::NotJson | NoForm::Json) | Self::EncodedBody => {
-                StatusCode::UNSUPPORTED_MEDIA_TYPE
-            }
+            Self::UnsupportedMediaType(NoForm::Unsupported | NoForm::NotJson | NoForm::Json | NoForm::NotAvatica)
+            | Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UnsupportedMediaType(NoForm::Missing | NoForm::Several) => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
