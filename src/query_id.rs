@@ -144,6 +144,7 @@ fn equal(a: &[u8], b: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Policy;
 
     const KEY: &[u8] = &[7; 32];
 
@@ -176,6 +177,32 @@ mod tests {
         // Two fields never run into each other.
         let of = |issuer: &str, subject: &str| ids.mint(&Identity::for_tests(issuer, subject, &[]), Some("x"), b"");
         assert_ne!(of("ab", "c"), of("a", "bc"));
+    }
+
+    fn holding(grants: &[&str]) -> Grants {
+        let permissions: Vec<String> = grants.iter().map(|grant| format!("{grant:?}")).collect();
+        let text = format!(
+            "[roles.r]\npermissions = [{}]\n[[bindings]]\nissuer = \"dev\"\nsubject = \"alice\"\nroles = [\"r\"]\n",
+            permissions.join(",")
+        );
+        Policy::parse(&text, &["dev".to_owned()]).expect("a policy").grants_of(&who("alice"))
+    }
+
+    #[test]
+    fn a_connection_is_its_owners_while_it_holds_the_same() {
+        let ids = QueryIds::new(KEY);
+        let some = holding(&["READ DATASOURCE wiki", "WRITE DATASOURCE taxi"]);
+        let name = |owner: &str, held: &Grants, id: &str| ids.connection(&who(owner), held, id);
+        let alices = name("alice", &some, "x");
+        assert_eq!(QueryIds::new(KEY).connection(&who("alice"), &some, "x"), alices, "another gate agrees");
+        assert_eq!(name("alice", &holding(&["WRITE DATASOURCE taxi", "READ DATASOURCE wiki"]), "x"), alices);
+        assert_ne!(name("alice", &holding(&["READ DATASOURCE wiki"]), "x"), alices);
+        assert_ne!(name("alice", &Grants::default(), "x"), alices);
+        assert_ne!(name("bob", &some, "x"), alices);
+        assert_ne!(name("alice", &some, "y"), alices);
+        assert_ne!(name("alice", &some, alices.as_str()), alices);
+        assert_ne!(ids.mint(&who("alice"), Some("x"), &[]), name("alice", &Grants::default(), "x"));
+        assert_eq!(ids.whose(alices.as_str(), &who("alice")), Whose::Callers(alices));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The requests of Avatica, by which JDBC speaks to Druid, as JSON.
 //!
-//! Of a request the gate takes the keys that its type has, and renders them anew. Two things of it are not sent as they
+//! A request has the keys of its type and no others, as Druid has it too; they are rendered anew. Two things of it are not sent as they
 //! came: the name of the connection, and who logs in. Avatica: `Service.Request`; Druid: `DruidMeta`.
 
 use super::context;
@@ -75,14 +75,16 @@ enum FieldKind {
     Values,
     /// Avatica: `ConnectionPropertiesImpl`.
     Properties,
+    /// Druid does not look at it, and nothing of it is sent.
+    NotSent,
 }
 
-use FieldKind::{Integer, Properties, Text, Texts, Values};
+use FieldKind::{Integer, NotSent, Properties, Text, Texts, Values};
 
 /// Every type that Druid serves, by Avatica 1.17 (Druid 24) to 1.25. The `state` of `syncResults` and the signature in a
 /// handle are for servers that forget their statements: Druid reads neither.
 const KINDS: [Kind; 19] = [
-    kind("openConnection", AsksFor::Open, &[]),
+    kind("openConnection", AsksFor::Open, &[("info", NotSent)]),
     kind("connectionSync", AsksFor::Own, &[("connProps", Properties)]),
     kind("closeConnection", AsksFor::Own, &[]),
     kind("databaseProperties", AsksFor::Own, &[]),
@@ -95,13 +97,14 @@ const KINDS: [Kind; 19] = [
             ("statementId", Integer),
             ("sql", Text),
             ("maxRowsInFirstFrame", Integer),
+            // Drivers call it by the first of these, Avatica's reader also by the other.
             ("maxRowCount", Integer),
             ("maxRowsTotal", Integer),
         ],
     ),
     kind("execute", AsksFor::OwnHandle, &[("parameterValues", Values), ("maxRowCount", Integer)]),
     kind("fetch", AsksFor::Own, &[("statementId", Integer), ("offset", Integer), ("fetchMaxRowCount", Integer)]),
-    kind("syncResults", AsksFor::Own, &[("statementId", Integer), ("offset", Integer)]),
+    kind("syncResults", AsksFor::Own, &[("statementId", Integer), ("state", NotSent), ("offset", Integer)]),
     kind("closeStatement", AsksFor::Own, &[("statementId", Integer)]),
     kind("commit", AsksFor::Own, &[]),
     kind("rollback", AsksFor::Own, &[]),
@@ -125,8 +128,9 @@ const fn kind(name: &'static str, asks: AsksFor, fields: &'static [(&'static str
     Kind { name, asks, fields }
 }
 
-/// What `connProps` may hold, beside the name of its type under its own key.
-const PROPERTIES: [&str; 6] = ["autoCommit", "readOnly", "transactionIsolation", "catalog", "schema", "dirty"];
+/// What `connProps` may hold; under its own name is its type.
+const PROPERTIES: [&str; 7] =
+    ["connProps", "autoCommit", "readOnly", "transactionIsolation", "catalog", "schema", "dirty"];
 
 /// Properties by which a driver is told how to reach its server. Some versions of it send them on, passwords and tokens among
 /// them; to Druid they would be context keys that nothing reads. Avatica: `BuiltInConnectionProperty`.
@@ -178,14 +182,16 @@ impl AvaticaRequest {
         }
         let request = json::parse_bytes(body)?;
         let kind = kind_of(&request)?;
-        let handle = match kind.asks {
-            AsksFor::OwnHandle => request.get("statementHandle").ok_or(NO_HANDLE)?,
-            AsksFor::Open | AsksFor::Statement | AsksFor::Metadata | AsksFor::Own => &request,
+        let (handle, place) = match kind.asks {
+            AsksFor::OwnHandle => (request.get("statementHandle").ok_or(NO_HANDLE)?, "statementHandle"),
+            AsksFor::Open | AsksFor::Statement | AsksFor::Metadata | AsksFor::Own => (&request, "connectionId"),
         };
+        let known = kind.fields.iter().map(|(name, _)| *name).chain(["request", place]);
+        only(&request, known, "a request of this type")?;
         let connection_id = connection_id(handle)?;
         let mut members = Vec::new();
         for (name, field) in kind.fields {
-            let value = request.get(name).filter(|value| **value != Json::Null);
+            let value = request.get(name).filter(|value| *field != NotSent && **value != Json::Null);
             members.extend(value.map(|value| field.read(name, value)).transpose()?.map(|value| (*name, value)));
         }
         let asks = match kind.asks {
@@ -194,6 +200,7 @@ impl AvaticaRequest {
             AsksFor::Metadata => Asks::Metadata,
             AsksFor::Own => Asks::Own,
             AsksFor::OwnHandle => {
+                only(handle, ["connectionId", "id", "signature"].into_iter(), "a statementHandle")?;
                 members.insert(0, ("id", Integer.read("id", handle.get("id").ok_or(NO_HANDLE)?)?));
                 Asks::Own
             }
@@ -240,6 +247,13 @@ impl AvaticaRequest {
 }
 
 const NO_HANDLE: OddBody = OddBody::Type("statementHandle", "an object with connectionId and id");
+
+/// Whether an object has no other keys than these.
+fn only<'k>(value: &Json, known: impl Iterator<Item = &'k str> + Clone, what: &'static str) -> Result<(), OddBody> {
+    let Json::Object(members) = value else { return Ok(()) };
+    let is_known = |key: &str| known.clone().any(|known| known == key);
+    if members.iter().all(|(key, _)| is_known(key)) { Ok(()) } else { Err(OddBody::UnknownKey(what)) }
+}
 
 fn kind_of(request: &Json) -> Result<&'static Kind, OddBody> {
     let Json::Object(_) = request else { return Err(OddBody::Type("the body", "a JSON object")) };
@@ -293,6 +307,7 @@ impl FieldKind {
             Text => (value.as_str().is_some(), "a string"),
             Texts => (value.as_array().is_some_and(|all| all.iter().all(|one| one.as_str().is_some())), "strings"),
             Integer => (is_integer(value), "an integer"),
+            NotSent => (true, "anything"),
             Values => return values(name, value),
             Properties => return properties(name, value),
         };
@@ -304,24 +319,27 @@ fn is_integer(value: &Json) -> bool {
     matches!(value, Json::Number(text) if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))
 }
 
+/// What a value may hold. Avatica: `TypedValue`.
+const VALUE: [&str; 3] = ["type", "value", "componentType"];
+
 fn values(name: &'static str, value: &Json) -> Result<Json, OddBody> {
-    let odd = || OddBody::Type(name, "an array of objects with type and value");
-    let one = |value: &Json| match (value, value.get("type").and_then(Json::as_str)) {
-        (Json::Null, _) => Ok(Json::Null),
-        (_, Some(kind)) => {
-            let value = value.get("value").cloned().unwrap_or(Json::Null);
-            Ok(Json::object([("type", Json::string(kind)), ("value", value)]))
+    let odd = OddBody::Type(name, "an array of objects with type and value");
+    let all = value.as_array().ok_or_else(|| odd.clone())?;
+    for value in all.iter().filter(|value| **value != Json::Null) {
+        only(value, VALUE.into_iter(), "a value")?;
+        let is_text = |key| value.get(key).is_none_or(|value| *value == Json::Null || value.as_str().is_some());
+        if value.get("type").is_none() || !is_text("type") || !is_text("componentType") {
+            return Err(odd);
         }
-        (_, None) => Err(odd()),
-    };
-    let all = value.as_array().ok_or_else(odd)?;
-    Ok(Json::Array(all.iter().map(one).collect::<Result<_, _>>()?))
+    }
+    Ok(value.clone())
 }
 
 fn properties(name: &'static str, value: &Json) -> Result<Json, OddBody> {
     let Json::Object(members) = value else { return Err(OddBody::Type(name, "an object")) };
+    only(value, PROPERTIES.into_iter(), "connProps")?;
     let mut properties = vec![(name.to_owned(), Json::string("connPropsImpl"))];
-    for (key, value) in members.iter().filter(|(key, _)| PROPERTIES.contains(&key.as_str())) {
+    for (key, value) in members.iter().filter(|(key, _)| key != name) {
         match value {
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
                 properties.push((key.clone(), value.clone()));

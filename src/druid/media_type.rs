@@ -112,6 +112,18 @@ mod tests {
     }
 
     #[test]
+    fn drivers_call_json_bytes() {
+        let avatica = |values: &[&str]| avatica_form(values.iter().map(|value| value.as_bytes()));
+        for json in [&[][..], &["application/octet-stream"], &["Application/JSON; charset=utf-8"], &["*/*"]] {
+            assert_eq!(avatica(json), Ok(SqlForm::Json), "{json:?}");
+        }
+        for other in ["application/x-google-protobuf", "text/plain", "application/x-www-form-urlencoded", ""] {
+            assert_eq!(avatica(&[other]), Err(NoForm::NotAvatica), "{other}");
+        }
+        assert_eq!(avatica(&["application/json", "application/octet-stream"]), Err(NoForm::Several));
+    }
+
+    #[test]
     fn others_are_refused() {
         assert_eq!(form(&[]), Err(NoForm::Missing));
         assert_eq!(form(&["application/json", "text/plain"]), Err(NoForm::Several));

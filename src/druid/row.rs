@@ -56,7 +56,7 @@ impl Alias {
 }
 
 /// An endpoint of Druid that the gate does not serve.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Unserved {
     /// Its methods.
     pub methods: &'static [Method],

@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use http::header::{ALLOW, CONNECTION, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -86,6 +86,9 @@ impl Gate {
                 let mut told = reject(&rejection, shape, &mut record);
                 if head.version < Version::HTTP_2 && head::check(&head, self.limits.head_bytes).is_err() {
                     told.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                if shape == ErrorShape::Avatica && self.authenticator.takes_basic() {
+                    ask_for_basic(&mut told);
                 }
                 self.sign_in.way_in(&head, &rejection).unwrap_or(told)
             }
@@ -214,12 +217,21 @@ fn no_sniffing(response: &mut Response<GateBody>) {
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
+/// A driver sends its user and password only where it is asked for them; a browser that is asked opens a window of its own, so
+/// nowhere else. RFC 7617, section 2.
+fn ask_for_basic(response: &mut Response<GateBody>) {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let challenge = HeaderValue::from_static(r#"Basic realm="druid", charset="UTF-8""#);
+        response.headers_mut().append(WWW_AUTHENTICATE, challenge);
+    }
+}
+
 fn reject(rejection: &Rejection, shape: ErrorShape, record: &mut Record) -> Response<GateBody> {
     record.rejected(rejection.fault().as_str(), rejection.reason(), rejection.missing());
     let mut response = rejection.render(shape, record.request_id());
     let headers = response.headers_mut();
     if let Some(value) = rejection.challenge().and_then(|value| HeaderValue::try_from(value).ok()) {
-        headers.insert(http::header::WWW_AUTHENTICATE, value);
+        headers.insert(WWW_AUTHENTICATE, value);
     }
     if let Some(value) = rejection.allow().and_then(|value| HeaderValue::try_from(value).ok()) {
         headers.insert(ALLOW, value);

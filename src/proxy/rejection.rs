@@ -75,6 +75,8 @@ pub enum Rejection {
     OddPath(OddPath),
     /// Nothing is served under this path.
     NotFound,
+    /// What Druid has under this path is not served, for this reason.
+    NotServed(&'static str),
     /// The path is served, with these other methods.
     MethodNotAllowed(Vec<&'static Method>),
     /// The request cannot be read, or may not be sent as it is.
@@ -155,6 +157,7 @@ impl Rejection {
             Self::Denied(_) | Self::NotTheOwner | Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::OddPath(_) | Self::BadRequest { .. } | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::NotFound
+            | Self::NotServed(_)
             | Self::UnknownTask(_)
             | Self::UnknownSupervisor(_)
             | Self::NoHistory(_)
@@ -201,6 +204,7 @@ impl Rejection {
             | Self::CrossOrigin
             | Self::OddPath(_)
             | Self::NotFound
+            | Self::NotServed(_)
             | Self::MethodNotAllowed(_)
             | Self::BadRequest { .. }
             | Self::UnsupportedMediaType(_)
@@ -233,6 +237,7 @@ impl Rejection {
             Self::CrossOrigin => "cross_origin",
             Self::OddPath(_) => "odd_path",
             Self::NotFound => "unknown_path",
+            Self::NotServed(_) => "not_served",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::BadRequest { code, .. } => code,
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
@@ -279,6 +284,7 @@ impl Rejection {
                 "a session's request must come from a page of the gate itself ([server] origin)".to_owned()
             }
             Self::OddPath(odd) => odd.to_string(),
+            Self::NotServed(reason) => format!("this is not served: {reason}; `msq-gate routes` lists what is"),
             Self::NotFound => "nothing is served under this path; `msq-gate routes` lists what is".to_owned(),
             Self::MethodNotAllowed(allowed) => format!("this path is served with {}", join_methods(allowed)),
             Self::BadRequest { message, at: Some(at), .. } => {
@@ -385,6 +391,7 @@ impl From<Unrecognized> for Rejection {
                 Self::BadRequest { code: "odd_query", message: odd.to_string(), at: None }
             }
             Unrecognized::NotFound => Self::NotFound,
+            Unrecognized::NotServed(unserved) => Self::NotServed(unserved.reason),
             Unrecognized::MethodNotAllowed(allowed) => Self::MethodNotAllowed(allowed),
         }
     }

@@ -73,7 +73,7 @@ impl Rejection {
         }
     }
 
-    /// Avatica: `Service.ErrorResponse`; the code and the state of 403 are those of Druid's `DruidMeta.mapException`.
+    /// Avatica: `Service.ErrorResponse`, of which drivers take no other key, the list of missing permissions neither; the code and the state of 403 are those of Druid's `DruidMeta.mapException`.
     fn avatica_error(&self, is_403: bool, request_id: &str) -> Json {
         let (code, state) = if is_403 { ("2", "00002") } else { ("-1", "00000") };
         let mut message = self.public_message();
@@ -165,9 +165,12 @@ pub fn shape_of(recognized: &Result<Recognized, Unrecognized>) -> ErrorShape {
     match recognized {
         Ok(recognized) => recognized.row.errors,
         Err(Unrecognized::OddQuery(row, _)) => row.errors,
-        Err(Unrecognized::OddPath(_) | Unrecognized::NotFound | Unrecognized::MethodNotAllowed(_)) => {
-            ErrorShape::AccessCheck
-        }
+        Err(
+            Unrecognized::OddPath(_)
+            | Unrecognized::NotFound
+            | Unrecognized::NotServed(_)
+            | Unrecognized::MethodNotAllowed(_),
+        ) => ErrorShape::AccessCheck,
     }
 }
 
