@@ -187,7 +187,7 @@ impl AvaticaRequest {
             AsksFor::Open | AsksFor::Statement | AsksFor::Metadata | AsksFor::Own => (&request, "connectionId"),
         };
         let known = kind.fields.iter().map(|(name, _)| *name).chain(["request", place]);
-        only(&request, known, "a request of this type")?;
+        only(&request, known, "the request")?;
         let connection_id = connection_id(handle)?;
         let mut members = Vec::new();
         for (name, field) in kind.fields {
@@ -200,7 +200,7 @@ impl AvaticaRequest {
             AsksFor::Metadata => Asks::Metadata,
             AsksFor::Own => Asks::Own,
             AsksFor::OwnHandle => {
-                only(handle, ["connectionId", "id", "signature"].into_iter(), "a statementHandle")?;
+                only(handle, ["connectionId", "id", "signature"].into_iter(), "the statementHandle")?;
                 members.insert(0, ("id", Integer.read("id", handle.get("id").ok_or(NO_HANDLE)?)?));
                 Asks::Own
             }

@@ -128,8 +128,8 @@ fn what_is_not_understood_is_refused() {
         (r#"{"request":"fetch","connectionId":"x","statementId":"1"}"#, "wrong_type"),
         (r#"{"request":"fetch","connectionId":"x","statementId":1.5}"#, "wrong_type"),
         (r#"{"request":"fetch","connectionId":"x","statementId":1e0}"#, "wrong_type"),
-        (r#"{"request":"execute","connectionId":"x"}"#, "wrong_type"),
-        (r#"{"request":"execute","connectionId":"x","statementHandle":{"id":1}}"#, "wrong_type"),
+        (r#"{"request":"execute"}"#, "wrong_type"),
+        (r#"{"request":"execute","statementHandle":{"id":1}}"#, "wrong_type"),
         (r#"{"request":"execute","statementHandle":{"connectionId":"x"}}"#, "wrong_type"),
         (
             r#"{"request":"execute","statementHandle":{"connectionId":"x","id":1},"parameterValues":["a"]}"#,
