@@ -164,8 +164,8 @@ pub enum Refusal {
     #[error("{}", .0.refusal.message)]
     ReadingsDisagree(Box<Disagreement>),
     /// A SET statement in its SQL.
-    #[error("SET [{0}] is not allowed: the gate or Druid decides this key")]
-    SetOption(String),
+    #[error("SET [{0}] sets a key that the gate or Druid decides; leave it out")]
+    SetOption(String, sql::Position),
     /// Its body, where that says what it is about.
     #[error(transparent)]
     Body(#[from] OddBody),
@@ -173,7 +173,7 @@ pub enum Refusal {
     #[error(transparent)]
     Source(#[from] sql::Objection),
     /// No task can have this id.
-    #[error("not the id of a task")]
+    #[error("this is not the id of a task; send one as Druid gave it")]
     OddTaskId,
     /// No task has this id.
     #[error("Cannot find any task with id: [{0}]")]
@@ -190,7 +190,7 @@ pub enum Refusal {
     )]
     UnknownStatement(String),
     /// No running query has this id.
-    #[error("no running query has this id")]
+    #[error("no running query has this id; send that of one of your own that runs")]
     UnknownQuery,
     /// The statement, or query, was submitted by somebody else.
     #[error("only who submitted a query may do this with it")]
@@ -222,7 +222,7 @@ pub(crate) fn heed(verdict: Verdict, statement: &str, first: &sql::Reading) -> R
     both.resources.extend(found.resources);
     both.system_tables.extend(found.system_tables);
     let facts = Facts {
-        statement: Some(statement_word(first)),
+        statement: Some(first.word()),
         id: None,
         system_table: !both.system_tables.is_empty(),
         reading_took: None,
@@ -306,7 +306,7 @@ impl<D: TaskDirectory> Inspector<D> {
         caller: &Identity,
     ) -> Result<Inspected, Refusal> {
         let query = SqlQuery::read(body.form, body.bytes)?;
-        let statement = self.read_sql(&query).await?;
+        let statement = self.read_statement(&query).await?;
         let client_id = query.client_id().map(str::to_owned);
         let id = self.ids.mint(caller, client_id.as_deref(), &nonce());
         let mut inspected = Inspected::new(recognized, need_of(&statement.reading, statement.context_keys));
@@ -317,26 +317,15 @@ impl<D: TaskDirectory> Inspector<D> {
     }
 
     /// Reads the statement, twice where that is configured.
-    async fn read_sql(&self, query: &SqlQuery) -> Result<ReadStatement, Refusal> {
-        let parameters: Vec<sql::Parameter> = query.parameter_values().into_iter().map(sql_parameter).collect();
+    async fn read_statement(&self, query: &SqlQuery) -> Result<ReadStatement, Refusal> {
         let began = Instant::now();
-        let read = sql::read_and_keep(&self.external, &query.sql, &parameters);
-        let (reading, kept) = read.map_err(|refusal| Refusal::Sql(Box::new(refusal)))?;
+        let (reading, kept) = read_sql(query, &self.external)?;
         let reading_took = Some(began.elapsed());
-        for option in &reading.set_options {
-            if context::is_reserved(&option.name) || context::is_gate_owned(&option.name) {
-                return Err(Refusal::SetOption(option.name.clone()));
-            }
-        }
-        let keys = query.context_keys().chain(reading.set_options.iter().map(|option| option.name.as_str()));
-        let context_keys = self.context_keys.permissions(keys);
-        if context_keys.len() > context::MAX_KEYS {
-            return Err(OddQuery::ManyKeys.into());
-        }
-        let verdict = self.second.compare(&query.sql, parameters, kept, &reading).await;
+        let context_keys = context_keys(query, &reading, &self.context_keys)?;
+        let verdict = self.second.compare(&query.sql, sql_parameters(query), kept, &reading).await;
         let second_reading = heed(verdict, &query.sql, &reading)?;
         let facts = Facts {
-            statement: Some(statement_word(&reading)),
+            statement: Some(reading.word()),
             id: None,
             system_table: !reading.system_tables.is_empty(),
             reading_took,
@@ -398,6 +387,44 @@ fn task_ids(body: RequestBody<'_>) -> Result<Bytes, Refusal> {
     Ok(Bytes::from(ids.render()))
 }
 
+/// The first reading of a request's SQL, and what the second one takes of it, whoever asks. Its SET statements say to Druid
+/// what the envelope's context says, and are held to the same list.
+///
+/// # Errors
+/// [`Refusal::Sql`], [`Refusal::SetOption`].
+pub(crate) fn read_sql(query: &SqlQuery, rules: &sql::ExternalRules) -> Result<(sql::Reading, sql::Query), Refusal> {
+    let read = sql::read_and_keep(rules, &query.sql, &sql_parameters(query));
+    let (reading, kept) = read.map_err(|refusal| Refusal::Sql(Box::new(refusal)))?;
+    for option in &reading.set_options {
+        if context::is_reserved(&option.name) || context::is_gate_owned(&option.name) {
+            return Err(Refusal::SetOption(option.name.clone(), sql::Position::of(&query.sql, option.at)));
+        }
+    }
+    Ok((reading, kept))
+}
+
+/// What the keys of a request's context and of its SET statements need.
+///
+/// # Errors
+/// [`OddQuery::ManyKeys`].
+pub(crate) fn context_keys(
+    query: &SqlQuery,
+    reading: &sql::Reading,
+    rules: &ContextKeys,
+) -> Result<BTreeSet<ResourceAction>, Refusal> {
+    let keys = query.context_keys().chain(reading.set_options.iter().map(|option| option.name.as_str()));
+    let permissions = rules.permissions(keys);
+    if permissions.len() > context::MAX_KEYS {
+        return Err(OddQuery::ManyKeys.into());
+    }
+    Ok(permissions)
+}
+
+/// The values of a request's `?`, as its SQL takes them.
+pub(crate) fn sql_parameters(query: &SqlQuery) -> Vec<sql::Parameter> {
+    query.parameter_values().into_iter().map(sql_parameter).collect()
+}
+
 fn sql_parameter(value: ParameterValue) -> sql::Parameter {
     match value {
         ParameterValue::Text(text) => sql::Parameter::Text(text),
@@ -421,17 +448,6 @@ fn of_system_tables() -> [ResourceAction; 3] {
         ResourceAction::every(Action::Read, ResourceType::View),
         ResourceAction::new(Action::Read, ResourceType::State, "STATE"),
     ]
-}
-
-const fn statement_word(reading: &sql::Reading) -> &'static str {
-    if reading.explain {
-        return "explain";
-    }
-    match reading.kind {
-        sql::StatementKind::Select => "select",
-        sql::StatementKind::Insert => "insert",
-        sql::StatementKind::Replace => "replace",
-    }
 }
 
 /// 128 random bits; the operating system's generator does not fail once the process runs.

@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 /// From start to a listener.
 const START_BOUND: Duration = Duration::from_secs(20);
 
@@ -167,19 +165,5 @@ fn free_address() -> SocketAddr {
 
 /// Builds it like the bench itself: cargo builds no examples for a bench.
 fn bare_binary() -> PathBuf {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["build", "--quiet", "--release", "--example", "bare_proxy"])
-        .arg("--message-format=json-render-diagnostics")
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stderr(Stdio::inherit())
-        .output()
-        .expect("cargo");
-    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
-    let executable = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
-        .next_back();
-    executable.expect("the bare proxy does not build")
+    msq_gate_bed::built(&["--release", "--example", "bare_proxy"]).expect("the bare proxy")
 }

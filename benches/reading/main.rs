@@ -1,13 +1,19 @@
-//! What the first reading of a statement costs: `cargo bench --bench reading`. Time by criterion, over sizes from 1 KB
-//! to 1 MB and over the texts that cost most for their length; then the memory that a reading takes, beside its text.
+//! What the readings of a statement cost: `cargo bench --bench reading`. Time by criterion, over sizes from 1 KB to 1 MB
+//! and over the texts that cost most for their length; then the memory that the first reading takes, beside its text. Time
+//! is the processor's, so that what else the machine does counts little; but for what a request waits for both readings,
+//! which are done by two threads.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod statements;
 
 use std::hint::black_box;
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
+use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BenchmarkId, Criterion, Throughput};
-use msq_gate::sql;
+use msq_gate::reading_pool::{ReadingPool, Verdict};
+use msq_gate::sql::{self, ExternalRules, SecondReading};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -21,13 +27,47 @@ fn main() {
     if !std::env::args().any(|word| word == "--bench") {
         return println!("`cargo bench --bench reading` measures");
     }
-    let mut criterion = Criterion::default().configure_from_args();
-    times(&mut criterion);
+    let mut criterion = Criterion::default().with_measurement(ProcessorTime).configure_from_args();
+    first_reading(&mut criterion);
+    both_readings(&mut criterion);
     criterion.final_summary();
+    waiting(&mut Criterion::default().configure_from_args());
     memory();
 }
 
-fn times(criterion: &mut Criterion) {
+/// Time that this thread spends on a processor.
+struct ProcessorTime;
+
+impl Measurement for ProcessorTime {
+    type Intermediate = ThreadTime;
+    type Value = Duration;
+
+    fn start(&self) -> ThreadTime {
+        ThreadTime::now()
+    }
+
+    fn end(&self, start: ThreadTime) -> Duration {
+        start.elapsed()
+    }
+
+    fn add(&self, one: &Duration, other: &Duration) -> Duration {
+        *one + *other
+    }
+
+    fn zero(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn to_f64(&self, time: &Duration) -> f64 {
+        time.as_nanos() as f64
+    }
+
+    fn formatter(&self) -> &dyn ValueFormatter {
+        WallTime.formatter()
+    }
+}
+
+fn first_reading(criterion: &mut Criterion<ProcessorTime>) {
     let mut group = criterion.benchmark_group("first reading");
     let mut measure = |name: &str, text: &str| {
         group.throughput(Throughput::Bytes(text.len() as u64));
@@ -43,6 +83,35 @@ fn times(criterion: &mut Criterion) {
         measure(name, &text);
     }
     group.finish();
+}
+
+fn both_readings(criterion: &mut Criterion<ProcessorTime>) {
+    let (text, rules) = (statements::dashboard(600), ExternalRules::default());
+    let mut group = criterion.benchmark_group("both readings");
+    group.bench_function(BenchmarkId::new("dashboard", text.len()), |bencher| {
+        bencher.iter(|| {
+            let (first, query) = sql::read_and_keep(&rules, black_box(&text), &[]).unwrap();
+            Verdict::of(&first, query.read(&text, &[]))
+        });
+    });
+    group.finish();
+}
+
+/// What a request waits for both, the second by a thread of the pool.
+fn waiting(criterion: &mut Criterion) {
+    let (text, rules) = (statements::dashboard(600), ExternalRules::default());
+    let pool = ReadingPool::start(SecondReading::default()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let mut group = criterion.benchmark_group("both readings, as a request waits for them");
+    group.bench_function(BenchmarkId::new("dashboard", text.len()), |bencher| {
+        bencher.iter(|| {
+            let (first, query) = sql::read_and_keep(&rules, black_box(&text), &[]).unwrap();
+            let verdict = runtime.block_on(pool.compare(&text, Vec::new(), query, &first));
+            assert_eq!(verdict, Verdict::Agreed);
+        });
+    });
+    group.finish();
+    criterion.final_summary();
 }
 
 /// The most bytes that a reading holds at once, as a multiple of its text's.

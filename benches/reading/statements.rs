@@ -23,13 +23,23 @@ pub fn report(bytes: usize) -> String {
     })
 }
 
-/// Texts of so many bytes that take more time or memory than others.
+/// Texts of so many bytes that take more for their length than others: what a search over repeated pieces, and pieces of
+/// pieces, came back to. Of tables no more than the bound allows are told apart.
 pub fn worst(bytes: usize) -> Vec<(&'static str, String)> {
-    Vec::from([("groups", "(a),"), ("tables", "t,")].map(|(name, piece)| {
-        let mut text = String::from("SELECT * FROM t WHERE f(");
-        let end = "1)";
-        (name, fill(&mut text, end, bytes, |_| piece.to_owned()))
-    }))
+    let made = |start: &str, end: &str, item: &dyn Fn(usize) -> String| fill(&mut start.to_owned(), end, bytes, item);
+    vec![
+        ("tables", made("SELECT * FROM a,", "b", &|number| format!("${},", number * 7 % 990))),
+        ("table", made("SELECT * FROM a,", "a", &|_| "a,".to_owned())),
+        (
+            "with",
+            made("WITH ", "z AS (SELECT 1) SELECT * FROM z", &|number| {
+                format!("a{number} AS (TABLE a{}),", number / 2)
+            }),
+        ),
+        ("calls", made("SELECT f(", "1)", &|_| "f(),".to_owned())),
+        ("groups", made("SELECT f(", "1)", &|_| "(a),".to_owned())),
+        ("numbers", made("SELECT f(", "1)", &|_| "1,".to_owned())),
+    ]
 }
 
 /// `text` with as many items and then `end` as go into so many bytes.

@@ -9,7 +9,8 @@ use msq_gate::sql::{self, Parameter, Reading, Refusal, StatementKind};
 use msq_gate_fuzz::{check_refusal, images, tokens};
 
 /// What stands between two tokens and is nothing. None holds a quote: `E'a\'` is a string if a quote follows anywhere.
-const NOTHING: [&str; 6] = [" ", "\r\n", " /* , secret */ ", " /***/ , secret */ ", " -- , secret\r", " // FROM secret\n"];
+const NOTHING: [&str; 6] =
+    [" ", "\r\n", " /* , secret */ ", " /***/ , secret */ ", " -- , secret\r", " // FROM secret\n"];
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -87,7 +88,8 @@ fn outer(text: &str) -> Option<BTreeSet<ResourceAction>> {
 fn check_joins(images: &[&str], reading: &Reading) {
     for window in images.windows(3) {
         let [word, name, after] = window else { continue };
-        let plain = name.bytes().all(|byte| byte.is_ascii_lowercase()) && !["lateral", "unnest", "table"].contains(name);
+        let plain =
+            name.bytes().all(|byte| byte.is_ascii_lowercase()) && !["lateral", "unnest", "table"].contains(name);
         let read_by = word.eq_ignore_ascii_case("JOIN") || word.eq_ignore_ascii_case("TABLE");
         if !read_by || !plain || ["(", "."].contains(after) {
             continue;

@@ -21,11 +21,11 @@ pub enum NoForm {
     #[error("Missing Content-Type header; send application/json with {{\"query\": ...}}, or text/plain with the SQL")]
     Missing,
     /// More than one Content-Type header.
-    #[error("more than one Content-Type header")]
+    #[error("more than one Content-Type header; send one")]
     Several,
     /// Not one that Druid reads.
     #[error(
-        "Unsupported Content-Type; only application/json, text/plain or application/x-www-form-urlencoded is supported"
+        "Unsupported Content-Type; send application/json, text/plain or application/x-www-form-urlencoded, in UTF-8"
     )]
     Unsupported,
     /// One that says protobuf, or a body that is no JSON object, where Avatica's JSON is expected.

@@ -13,28 +13,30 @@ pub const MAX_PATH: usize = 4096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OddPath {
     /// Not a path at all (`*`, or an authority).
-    #[error("the request target must be a path that begins with one /")]
+    #[error("the request target is not a path; send one that begins with one /")]
     NotAPath,
     /// Over [`MAX_PATH`].
-    #[error("the path is longer than {MAX_PATH} bytes")]
+    #[error("the path is longer than {MAX_PATH} bytes; send a shorter one")]
     TooLong,
     /// `//`
-    #[error("the path holds an empty segment (//)")]
+    #[error("the path holds an empty segment (//); send one / at a time")]
     EmptySegment,
     /// `.` or `..`, raw or encoded
-    #[error("the path holds a . or .. segment")]
+    #[error("the path holds a . or .. segment; send the path that it stands for")]
     DotSegment,
     /// `;`
-    #[error("the path holds a semicolon; path parameters are not served")]
+    #[error("the path holds a semicolon; send it without path parameters")]
     Semicolon,
     /// `%2f`, `%5c`, `%00` and other encoded control characters, or `\`
-    #[error("the path holds a slash, a backslash or a control character in encoded form")]
+    #[error(
+        "the path holds a backslash, or a slash, a semicolon or a control character in encoded form; send a name without it"
+    )]
     EncodedDelimiter,
     /// `%` without two hexadecimal digits, or bytes that are not UTF-8
-    #[error("the path is not percent-encoded UTF-8")]
+    #[error("the path is not percent-encoded UTF-8; send each byte as %XX")]
     BadEncoding,
     /// A character that must be percent-encoded
-    #[error("the path holds a character that must be percent-encoded")]
+    #[error("the path holds a character that must be percent-encoded; send it as %XX")]
     RawCharacter,
 }
 

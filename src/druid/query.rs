@@ -16,19 +16,19 @@ const CONSOLE_MARK: &str = "capabilities";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OddQuery {
     /// Over [`MAX_QUERY`].
-    #[error("the query string is longer than {MAX_QUERY} bytes")]
+    #[error("the query string is longer than {MAX_QUERY} bytes; send a shorter one")]
     TooLong,
     /// Not percent-encoded UTF-8.
-    #[error("the query string is not percent-encoded UTF-8")]
+    #[error("the query string is not percent-encoded UTF-8; send each byte as %XX")]
     BadEncoding,
     /// A parameter that the row does not list.
-    #[error("the query parameter [{0}] is not served here")]
+    #[error("the query parameter [{0}] is not served here; leave it out")]
     Unknown(String),
     /// A parameter that comes twice.
-    #[error("the query parameter [{0}] comes twice")]
+    #[error("the query parameter [{0}] comes twice; send it once")]
     Repeated(&'static str),
     /// A value of the wrong kind.
-    #[error("the query parameter [{0}] has a value of the wrong kind; {1} is expected")]
+    #[error("the query parameter [{0}] has a value of the wrong kind; send {1}")]
     Value(&'static str, &'static str),
 }
 

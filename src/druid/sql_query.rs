@@ -21,22 +21,22 @@ pub struct SqlQuery {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OddQuery {
     /// Not JSON with one reading.
-    #[error("Malformed SQL query wrapped in JSON: {0}")]
+    #[error("Malformed SQL query wrapped in JSON: {0}; send one JSON object with each key once")]
     Json(#[from] json::Fault),
     /// Not UTF-8, or not percent-encoded.
-    #[error("the SQL text is not UTF-8")]
+    #[error("the SQL text is not UTF-8; send UTF-8, in a form body percent-encoded")]
     Encoding,
     /// JSON in a form body.
     #[error(transparent)]
     JsonInForm(#[from] NoForm),
     /// No SQL in it.
-    #[error("Empty query")]
+    #[error("Empty query; send SQL as the key query of a JSON object, or as text/plain")]
     Empty,
     /// A key with a value of the wrong type.
-    #[error("[{0}] must be {1}")]
+    #[error("[{0}] has a value of another type; send {1}")]
     Type(&'static str, &'static str),
     /// A context key that clients may not set.
-    #[error("the query context key [{0}] may not be set by clients")]
+    #[error("the query context key [{0}] may not be set by clients; leave it out")]
     ReservedKey(String),
     /// More context keys than are judged.
     #[error("more than {} query context keys need a permission", context::MAX_KEYS)]
@@ -84,8 +84,11 @@ impl SqlQuery {
         Ok(Self { sql, format: Vec::new(), context: Vec::new(), parameters: Vec::new() })
     }
 
-    /// Reads the envelope.
-    pub(super) fn from_json(json: Json) -> Result<Self, OddQuery> {
+    /// Reads an envelope.
+    ///
+    /// # Errors
+    /// [`OddQuery`].
+    pub fn from_json(json: Json) -> Result<Self, OddQuery> {
         let Json::Object(members) = json else { return Err(OddQuery::Type("the body", "a JSON object")) };
         let mut query = Self { sql: String::new(), format: Vec::new(), context: Vec::new(), parameters: Vec::new() };
         for (key, value) in members {

@@ -43,7 +43,8 @@ impl<D: TaskDirectory> Inspector<D> {
         match &request.asks {
             Asks::Statement(sql) => {
                 // Where a value could say what is read there is none yet, and the statement is refused.
-                let ReadStatement { reading, facts, .. } = self.read_sql(&SqlQuery::from_text(sql.clone())?).await?;
+                let ReadStatement { reading, facts, .. } =
+                    self.read_statement(&SqlQuery::from_text(sql.clone())?).await?;
                 if !reading.set_options.is_empty() {
                     return Err(OddBody::NotForClients(SET).into());
                 }

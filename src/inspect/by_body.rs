@@ -10,7 +10,7 @@ use super::{
 use crate::auth::Identity;
 use crate::druid::ingestion::{Ingestion, sampler, supervisor, task};
 use crate::druid::media_type::{NoForm, SqlForm};
-use crate::druid::naming::OddBody;
+use crate::druid::naming::{MAX_DATASOURCES, OddBody};
 use crate::druid::native_query::NativeQuery;
 use crate::druid::sql_query::OddQuery;
 use crate::druid::stored_supervisor::SupervisorId;
@@ -99,8 +99,11 @@ impl<D: TaskDirectory> Inspector<D> {
         for format in &spec.input_formats {
             self.external.format_of_spec(format)?;
         }
+        if needs.len() > MAX_DATASOURCES {
+            return Err(OddBody::TooManyDatasources.into());
+        }
         let Some(query) = &spec.statement else { return Ok((needs, Facts::default())) };
-        let ReadStatement { reading, context_keys, facts } = self.read_sql(query).await?;
+        let ReadStatement { reading, context_keys, facts } = self.read_statement(query).await?;
         // A system table would answer later what it answers the gate.
         if reading.explain || reading.kind == StatementKind::Select || !reading.system_tables.is_empty() {
             return Err(OddBody::Type("spec.query", "an INSERT or REPLACE that reads datasources").into());

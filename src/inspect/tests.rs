@@ -211,6 +211,12 @@ fn a_body_names_only_so_many_datasources() {
     };
     assert_eq!(lines(&query(1_000).expect("read")).len(), 1_000);
     assert_eq!(told(query(1_001)), "! too_many_resources");
+    let sources: Vec<String> = (0..1_000).map(|n| format!(r#"{{"type":"druid","dataSource":"t{n}"}}"#)).collect();
+    let sources = format!(r#"{{"type":"combining","delegates":[{}]}}"#, sources.join(","));
+    let task = format!(
+        r#"{{"type":"index","spec":{{"dataSchema":{{"dataSource":"t"}},"ioConfig":{{"inputSource":{sources}}}}}}}"#
+    );
+    assert_eq!(told(inspect("/druid/indexer/v1/task", &task)), "! too_many_resources");
 }
 
 #[test]

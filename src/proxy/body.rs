@@ -81,7 +81,7 @@ pub async fn read(
 pub async fn read_form(head: &Parts, body: &mut Option<Incoming>, limits: &Limits) -> Result<Bytes, Rejection> {
     let form = media_type::sql_form(head.headers.get_all(CONTENT_TYPE).iter().map(http::HeaderValue::as_bytes));
     if form != Ok(SqlForm::UrlEncoded) || head.headers.contains_key(CONTENT_ENCODING) {
-        let message = "expected a form: application/x-www-form-urlencoded".to_owned();
+        let message = "this is no form; send application/x-www-form-urlencoded".to_owned();
         return Err(Rejection::BadRequest { code: "not_a_form", message, at: None });
     }
     read_whole(body, limits.form_body_bytes, limits.body).await

@@ -25,13 +25,15 @@ pub fn check(head: &Parts, max_bytes: usize) -> Result<(), Rejection> {
         return Err(Rejection::NotImplemented);
     }
     if head.version < Version::HTTP_2 && head.uri.authority().is_some() {
-        return bad("absolute_target", "the request target must be a path, not an absolute URL");
+        return bad("absolute_target", "the request target is an absolute URL; send the path alone");
     }
     let mut hosts = head.headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
-        (_, Some(_)) => return bad("several_hosts", "more than one Host header"),
-        (Some(host), None) if !is_host(host) => return bad("bad_host", "a Host header that names no host"),
-        (None, None) if head.version == Version::HTTP_11 => return bad("no_host", "no Host header"),
+        (_, Some(_)) => return bad("several_hosts", "more than one Host header; send one"),
+        (Some(host), None) if !is_host(host) => {
+            return bad("bad_host", "a Host header that names no host; send HOST or HOST:PORT");
+        }
+        (None, None) if head.version == Version::HTTP_11 => return bad("no_host", "no Host header; send one"),
         (Some(_) | None, None) => {}
     }
     // RFC 9113, section 8.3.1: on HTTP/2 the authority takes the place of the Host header.
@@ -46,15 +48,15 @@ pub fn check(head: &Parts, max_bytes: usize) -> Result<(), Rejection> {
     // With both, hyper has taken the length away, reads the chunks and closes the connection (RFC 9112, section 6.1);
     // this is for the day when it does not.
     if head.headers.contains_key(TRANSFER_ENCODING) && head.headers.contains_key(CONTENT_LENGTH) {
-        return bad("length_twice", "both Transfer-Encoding and Content-Length");
+        return bad("length_twice", "both Transfer-Encoding and Content-Length; send one of them");
     }
     // hyper looks whether the last coding is `chunked`; a body that is also coded otherwise would be read as it is not.
     let codings = head.headers.get_all(TRANSFER_ENCODING);
     if codings.iter().count() > 1 || codings.iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
-        return bad("transfer_encoding", "a Transfer-Encoding other than chunked");
+        return bad("transfer_encoding", "a Transfer-Encoding other than chunked; send chunked, or a Content-Length");
     }
     if head.headers.keys().any(|name| name.as_str().contains('_')) {
-        return bad("underscore_header", "a header name with an underscore");
+        return bad("underscore_header", "a header name with an underscore; leave it out");
     }
     Ok(())
 }

@@ -47,15 +47,6 @@ impl Fault {
     }
 }
 
-/// A place in SQL text: line and column, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// The line.
-    pub line: usize,
-    /// The column, in characters.
-    pub column: usize,
-}
-
 /// Why a request is not served.
 #[derive(Debug)]
 pub enum Rejection {
@@ -86,7 +77,7 @@ pub enum Rejection {
         /// What is wrong and what to do instead.
         message: String,
         /// Where in the SQL.
-        at: Option<Position>,
+        at: Option<sql::Position>,
     },
     /// The Content-Type is not one that carries SQL.
     UnsupportedMediaType(NoForm),
@@ -286,17 +277,23 @@ impl Rejection {
             Self::OddPath(odd) => odd.to_string(),
             Self::NotServed(reason) => format!("this is not served: {reason}; `msq-gate routes` lists what is"),
             Self::NotFound => "nothing is served under this path; `msq-gate routes` lists what is".to_owned(),
-            Self::MethodNotAllowed(allowed) => format!("this path is served with {}", join_methods(allowed)),
+            Self::MethodNotAllowed(allowed) => {
+                format!("this path is not served with this method; send {}", join_methods(allowed))
+            }
             Self::BadRequest { message, at: Some(at), .. } => {
                 format!("{message} (line [{}], column [{}])", at.line, at.column)
             }
             Self::BadRequest { message, at: None, .. } => message.clone(),
             Self::UnsupportedMediaType(form) => form.to_string(),
             Self::EncodedBody => "of Content-Encoding only gzip is read here; send the body as it is".to_owned(),
-            Self::HeadTooLarge(limit) => format!("the header fields are longer than {limit} bytes"),
-            Self::BodyTooLarge(limit) => format!("the body is longer than {limit} bytes"),
-            Self::BodySlow => "the body did not come in time".to_owned(),
-            Self::BodyBroken => "the body was cut off, or is not what its Content-Encoding says".to_owned(),
+            Self::HeadTooLarge(limit) => {
+                format!("the header fields are longer than {limit} bytes; send shorter ones")
+            }
+            Self::BodyTooLarge(limit) => format!("the body is longer than {limit} bytes; send a shorter one"),
+            Self::BodySlow => "the body did not come in time; send it again".to_owned(),
+            Self::BodyBroken => {
+                "the body was cut off, or is not what its Content-Encoding says; send it whole".to_owned()
+            }
             Self::UnknownTask(id) => inspect::Refusal::UnknownTask(id.clone()).to_string(),
             Self::UnknownSupervisor(id) => inspect::Refusal::UnknownSupervisor(id.clone()).to_string(),
             // Druid: `SupervisorResource.specGetHistory`.
@@ -418,7 +415,9 @@ impl From<inspect::Refusal> for Rejection {
             inspect::Refusal::Envelope(odd) => envelope(&odd, message),
             inspect::Refusal::Sql(refusal) => unread_sql(&refusal),
             inspect::Refusal::ReadingsDisagree(disagreement) => unread_sql(&disagreement.refusal),
-            inspect::Refusal::SetOption(_) => bad("reserved_set_option"),
+            inspect::Refusal::SetOption(_, at) => {
+                Self::BadRequest { code: "reserved_set_option", message: message.clone(), at: Some(at) }
+            }
             inspect::Refusal::Body(odd) => bad(odd.code()),
             inspect::Refusal::Source(objection) => bad(objection.code.as_str()),
             inspect::Refusal::OddTaskId => bad("odd_task_id"),
@@ -451,6 +450,6 @@ fn unread_sql(refusal: &sql::Refusal) -> Rejection {
     Rejection::BadRequest {
         code: refusal.code.as_str(),
         message: refusal.message.clone(),
-        at: Some(Position { line: refusal.line, column: refusal.column }),
+        at: Some(refusal.position()),
     }
 }

@@ -123,7 +123,9 @@ impl<'a> Lexer<'a> {
     fn end_of_comment(&self, body: usize) -> Result<usize, Box<Fault>> {
         let rest = self.bytes.get(body..).unwrap_or_default();
         let length = rest.windows(2).position(|pair| pair == b"*/");
-        length.map(|length| body + length + 2).ok_or_else(|| self.fault(self.at, "this comment is not closed by */"))
+        length
+            .map(|length| body + length + 2)
+            .ok_or_else(|| self.fault(self.at, "this comment is not closed; write */ after it"))
     }
 
     /// Up to Druid 27 a hint is a comment and ends at the first `*/`; since, its body is made of tokens, and a string
@@ -217,7 +219,9 @@ impl<'a> Lexer<'a> {
     /// A literal whose quote stands at this offset.
     fn text(&mut self, quote: usize, kind: Kind) -> Result<Kind, Box<Fault>> {
         let end = end_of_text(self.bytes, quote);
-        self.at = end.ok_or_else(|| self.fault(self.at, "this string is not closed by a quote"))?;
+        self.at = end.ok_or_else(|| {
+            self.fault(self.at, "this string is not closed; write a quote after it, and one within it twice")
+        })?;
         Ok(kind)
     }
 
@@ -268,7 +272,7 @@ impl<'a> Lexer<'a> {
     fn quoted(&mut self, quote: usize, kind: Kind) -> Result<Kind, Box<Fault>> {
         let start = self.at;
         let end = end_of_quoted(self.bytes, quote)
-            .ok_or_else(|| self.fault(start, "this quoted name is empty, not closed, or holds a line break"))?;
+            .ok_or_else(|| self.fault(start, "this quoted name is empty, not closed, or holds a line break; write it on one line, with a double quote after it"))?;
         if kind == Kind::Quoted && end - quote > MAX_NAME_UNITS {
             let inner = self.text.get(quote + 1..end - 1).unwrap_or_default();
             self.check_length(start, inner, inner.matches("\"\"").count())?;
@@ -281,7 +285,7 @@ impl<'a> Lexer<'a> {
         if name.encode_utf16().count() - doubled_quotes <= MAX_NAME_UNITS {
             return Ok(());
         }
-        Err(self.fault(start, "this name is longer than the 128 characters that Druid takes"))
+        Err(self.fault(start, "this name is longer than 128 characters; write a shorter one, as Druid takes no other"))
     }
 
     fn sign(&mut self, first: u8) -> Result<Kind, Box<Fault>> {

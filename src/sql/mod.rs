@@ -28,7 +28,7 @@ mod token;
 
 pub use external::{Destinations, DruidSource, ExternalPermission, ExternalRules, MAX_DESTINATIONS, Objection};
 pub use place::{Place, PlaceRole};
-pub use refusal::{Refusal, RefusalCode};
+pub use refusal::{Position, Refusal, RefusalCode};
 pub use second::{
     DEFAULT_MAX_BYTES, Found, MAX_TOKENS as MAX_TOKENS_READ_TWICE, Query, Second, SecondReading, readings_disagree,
 };
@@ -70,6 +70,21 @@ pub struct Reading {
     pub input_source_types: BTreeSet<String>,
     /// The SET statements before it, in their order.
     pub set_options: Vec<SetOption>,
+}
+
+impl Reading {
+    /// The word for the kind of the whole: `select`, `insert`, `replace` or `explain`.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        if self.explain {
+            return "explain";
+        }
+        match self.kind {
+            StatementKind::Select => "select",
+            StatementKind::Insert => "insert",
+            StatementKind::Replace => "replace",
+        }
+    }
 }
 
 /// The kind of a statement.

@@ -246,13 +246,15 @@ impl<'a> Reader<'a> {
         Fault::new(code, self.offset(), message)
     }
 
+    /// Here stands something else than what could: `expected`, as one would be told to write it.
     fn unexpected(&self, expected: &str) -> Box<Fault> {
         let found = match self.kind() {
             Kind::End => "the end of the text".to_owned(),
             kind if kind.is_text() || kind == Kind::Binary => "a string".to_owned(),
+            Kind::Number => "a number".to_owned(),
             _ => format!("[{}]", self.image()),
         };
-        self.fault(RefusalCode::Syntax, format!("{expected} was expected in place of {found}"))
+        self.fault(RefusalCode::Syntax, format!("{found} does not fit here; write {expected}"))
     }
 
     /// Enters a group; [`Reader::leave`] follows unless the text is refused.

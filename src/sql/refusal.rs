@@ -17,6 +17,36 @@ pub struct Refusal {
     pub message: String,
 }
 
+/// A place in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Byte offset.
+    pub offset: usize,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+impl Position {
+    /// The place of the byte at `offset` of `text`.
+    #[must_use]
+    pub fn of(text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Self { offset, line, column }
+    }
+}
+
+impl Refusal {
+    /// Where it is.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        Position { offset: self.at, line: self.line, column: self.column }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -158,9 +188,7 @@ impl Fault {
 
     /// The refusal of `text` for this.
     pub(super) fn in_text(self, text: &str) -> Refusal {
-        let before = text.get(..self.at).unwrap_or(text);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Refusal { code: self.code, at: self.at, line, column, message: self.message }
+        let Position { offset, line, column } = Position::of(text, self.at);
+        Refusal { code: self.code, at: offset, line, column, message: self.message }
     }
 }

@@ -7,6 +7,7 @@ use super::{Parameter, Reading, Refusal, RefusalCode, lexer, read};
 
 mod bounds;
 mod details;
+mod messages;
 mod places;
 mod soup;
 

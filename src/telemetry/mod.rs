@@ -5,6 +5,8 @@ mod file;
 mod metrics;
 mod panics;
 mod record;
+#[cfg(test)]
+pub(crate) mod sink;
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;

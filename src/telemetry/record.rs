@@ -335,27 +335,12 @@ fn method_word(method: &Method) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-    use std::sync::{Arc, Mutex};
 
     use http::Method;
 
     use crate::telemetry::AuditLog;
-
-    #[derive(Clone, Default)]
-    struct Sink(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Sink {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().expect("lock").extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::telemetry::sink::Sink;
 
     #[test]
     fn a_panic_is_not_recorded_as_a_client_that_left() {
@@ -372,9 +357,7 @@ mod tests {
         drop(log.record(peer, &Method::GET));
         drop(log);
         writer.finish();
-        let text = String::from_utf8(sink.0.lock().expect("lock").clone()).expect("UTF-8");
-        let lines: Vec<serde_json::Value> =
-            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let lines = sink.records();
         assert_eq!(lines.len(), 2);
         let of = |line: usize| (&lines[line]["status"], &lines[line]["end"], &lines[line]["fault"]);
         assert_eq!(of(0), (&500.into(), &"panicked".into(), &"gate".into()));

@@ -29,6 +29,9 @@ pub struct House {
     pub reader: String,
 }
 
+/// See [`Case::records`].
+pub type Records = &'static [&'static str];
+
 /// One fault or limit.
 pub struct Case {
     pub name: String,
@@ -37,9 +40,22 @@ pub struct Case {
     /// See [`Seen::ends`]; several with `|` between them where it depends on which byte is first.
     pub ends: &'static str,
     /// What [`Record::in_short`] makes of each record of the connection, in any order.
-    pub records: &'static [&'static str],
+    pub records: Records,
     /// Seconds.
     pub within: u64,
+}
+
+impl Case {
+    /// One that ends within so many seconds.
+    pub fn new(
+        name: String,
+        ends: &'static str,
+        records: Records,
+        within: u64,
+        act: impl Fn(&House) -> Seen + 'static,
+    ) -> Self {
+        Self { name, act: Box::new(act), ends, records, within }
+    }
 }
 
 /// What a client saw of its connection.

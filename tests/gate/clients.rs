@@ -5,18 +5,19 @@ use std::net::{Shutdown, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::cases::{Case, House, PROBE, Seen, run};
+use crate::cases::{Case, House, PROBE, Records, Seen, run};
 use crate::client::read_answer;
 use crate::support::token;
 
 /// Low, so that what is past them is small, and over soon.
 const LIMITS: &str = "connections_per_peer = 12\nrequests_per_caller = 2\nrequests = 4\nhandshake_seconds = 3\n\
                       head_seconds = 3\nbody_seconds = 3\nidle_seconds = 2\nsql_body_bytes = 1000\n\
-                      task_ids_body_bytes = 500\nform_body_bytes = 2000\nrouter_response_seconds = 5";
+                      task_ids_body_bytes = 500\njson_body_bytes = 600\n\
+                      form_body_bytes = 2000\nrouter_response_seconds = 5";
 
 /// Requests as text: `{reader}` is a token, `{sql}` the head of a SQL request but for its framing, and what stands between
 /// `{many` and `}`, a number and a character, is that character so often.
-const TEXTS: [(&str, &str, &str, &[&str]); 36] = [
+const TEXTS: [(&str, &str, &str, &[&str]); 37] = [
     // The head: refused by what reads it off the wire, which leaves no request behind.
     ("no HTTP at all", "GARBAGE\r\n\r\n", "400", &["connection malformed_head"]),
     ("a version that is not spoken", "GET / HTTP/3.0\r\n\r\n", "400", &["connection malformed_head"]),
@@ -80,6 +81,12 @@ const TEXTS: [(&str, &str, &str, &[&str]); 36] = [
         &["413 body_too_large complete"],
     ),
     (
+        "a native query past its own bound",
+        "POST /druid/v2 HTTP/1.1\r\nHost: x\r\n{reader}Content-Type: application/json\r\nContent-Length: 601\r\n\r\n",
+        "413",
+        &["413 body_too_large complete"],
+    ),
+    (
         "a form past its own bound",
         "POST /gate/login HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 2001\r\n\r\n",
@@ -125,23 +132,14 @@ fn bytes(text: &str, reader: &str) -> Vec<u8> {
 }
 
 fn text_cases() -> Vec<Case> {
-    let case = |(name, text, ends, records): (&str, &'static str, _, _)| Case {
-        name: name.to_owned(),
-        act: Box::new(move |house: &House| house.send(&bytes(text, &house.reader))),
-        ends,
-        records,
-        within: 8,
+    let case = |(name, text, ends, records): (&str, &'static str, _, _)| {
+        Case::new(name.to_owned(), ends, records, 8, move |house| house.send(&bytes(text, &house.reader)))
     };
     TEXTS.into_iter().map(case).collect()
 }
 
-fn case(
-    name: &str,
-    ends: &'static str,
-    records: &'static [&'static str],
-    act: impl Fn(&House) -> Seen + 'static,
-) -> Case {
-    Case { name: name.to_owned(), act: Box::new(act), ends, records, within: 20 }
+fn case(name: &str, ends: &'static str, records: Records, act: impl Fn(&House) -> Seen + 'static) -> Case {
+    Case::new(name.to_owned(), ends, records, 20, act)
 }
 
 /// Waits for the gate to end the connection.

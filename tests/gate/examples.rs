@@ -206,7 +206,7 @@ fn bodies(row: &Row) -> Vec<(&'static str, Option<Value>)> {
     }
 }
 
-/// Bodies with which Druid fails once it has authorized, but for the queries; the first is about wiki alone.
+/// Bodies with which Druid fails once it has authorized, or that change nothing; the first is about wiki alone.
 fn judged(name: &str) -> Vec<(&'static str, Value)> {
     match name {
         "query" | "query_candidates" => {
@@ -243,7 +243,21 @@ fn judged(name: &str) -> Vec<(&'static str, Value)> {
         // No type that a client may submit is in the bed's Druid.
         "supervisor_submit" => vec![("of wiki", json!({"type": "autocompact", "spec": {"dataSource": "wiki"}}))],
         "sampler" => {
-            let sampler = |source: Value| json!({"type": "index", "spec": {"ioConfig": {"type": "index", "inputSource": source}}});
+            let sampler = |source: Value| {
+                json!({
+                    "type": "index",
+                    "spec": {
+                        "type": "index",
+                        "dataSchema": {
+                            "dataSource": "sample",
+                            "timestampSpec": {"column": "__time", "format": "auto"},
+                            "dimensionsSpec": {"dimensions": ["page"]},
+                        },
+                        "ioConfig": {"type": "index", "inputSource": source, "inputFormat": {"type": "json"}},
+                    },
+                    "samplerConfig": {"numRows": 1, "timeoutMs": 60_000},
+                })
+            };
             vec![
                 (
                     "of wiki",

@@ -65,7 +65,7 @@ pub fn router_cases() -> Vec<Case> {
             assert_eq!(location, None, "{mode}");
             seen
         };
-        Case { name: mode.to_owned(), act: Box::new(act), ends, records, within: 10 }
+        Case::new(mode.to_owned(), ends, records, 10, act)
     };
     ROUTER_FAULTS.into_iter().map(case).collect()
 }

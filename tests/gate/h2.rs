@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 
-use crate::cases::{Case, House, PROBE, Seen, run};
+use crate::cases::{Case, House, PROBE, Records, Seen, run};
 use crate::client::{Server, tls_config};
 use crate::support::BED;
 
@@ -201,13 +201,8 @@ fn head(house: &House, stream: u32, mode: &str, more: &[(&str, &str)]) -> Vec<u8
     frame(HEADERS, END_HEADERS | END_STREAM, stream, &block(&fields))
 }
 
-fn case(
-    name: &str,
-    ends: &'static str,
-    records: &'static [&'static str],
-    act: impl Fn(&House) -> Seen + 'static,
-) -> Case {
-    Case { name: format!("HTTP/2: {name}"), act: Box::new(act), ends, records, within: 15 }
+fn case(name: &str, ends: &'static str, records: Records, act: impl Fn(&House) -> Seen + 'static) -> Case {
+    Case::new(format!("HTTP/2: {name}"), ends, records, 15, act)
 }
 
 /// A field of initial window size nought: nothing of any answer may be sent (section 6.5.2).

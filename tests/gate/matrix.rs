@@ -59,6 +59,7 @@ const USERS: [(&str, &[&str]); 34] = [
             "WRITE STATE *",
             "READ CONFIG *",
             "WRITE CONFIG *",
+            "READ EXTERNAL *",
         ],
     ),
 ];
@@ -71,19 +72,44 @@ const LEFT_OUT: [(&str, &str); 4] = [
     ("statement_", "one's own alone: lifecycle.rs; who may submit them: submissions.rs"),
 ];
 
-/// An intended difference: in this row, for reasons of the gate's own.
+/// An intended difference: in this row, where its body is about this, for reasons of the gate's own.
 struct Intended {
     row: &'static str,
+    about: &'static str,
     druid: u16,
     gate: u16,
     reason: &'static str,
 }
 
 const BY_READ: &str = "a query's task is cancelled by READ on its datasource";
+const OF_READERS: &str = "where segments are is told to who may read them";
 
-const INTENDED: [Intended; 2] = [
-    Intended { row: "task_cancel", druid: 403, gate: 200, reason: BY_READ },
-    Intended { row: "task_cancel", druid: 200, gate: 403, reason: BY_READ },
+const INTENDED: [Intended; 7] = [
+    Intended { row: "task_cancel", about: "", druid: 403, gate: 200, reason: BY_READ },
+    Intended { row: "task_cancel", about: "", druid: 200, gate: 403, reason: BY_READ },
+    Intended { row: "query_candidates", about: "of wiki", druid: 200, gate: 403, reason: OF_READERS },
+    Intended { row: "query_candidates", about: "of wiki and taxi", druid: 500, gate: 403, reason: OF_READERS },
+    Intended {
+        row: "task_submit",
+        about: "into taxi from wiki",
+        druid: 400,
+        gate: 403,
+        reason: "a task takes READ on what it reads",
+    },
+    Intended {
+        row: "task_submit",
+        about: "into taxi from outside",
+        druid: 400,
+        gate: 403,
+        reason: "a task takes READ on EXTERNAL where it reads what is outside",
+    },
+    Intended {
+        row: "sampler",
+        about: "of wiki",
+        druid: 200,
+        gate: 403,
+        reason: "a sampler shows what it reads, so it takes READ on that",
+    },
 ];
 
 /// The asking threads: most of the time is spent in Druid.
@@ -345,9 +371,10 @@ fn tell(sections: &[(&Row, String, &Vec<Decision>)]) -> (String, Vec<String>) {
                 let _ = writeln!(body, "    {druid}: {users}");
                 continue;
             }
-            let known = INTENDED
-                .iter()
-                .position(|known| known.row == row.name && known.druid == druid.status && known.gate == gate.status);
+            let known = INTENDED.iter().position(|known| {
+                let about = known.about.is_empty() || label.ends_with(&format!(" ({})", known.about));
+                about && known.row == row.name && known.druid == druid.status && known.gate == gate.status
+            });
             let reason = known.and_then(|place| INTENDED.get(place)).map_or("UNINTENDED", |known| known.reason);
             let line = format!("    Druid {druid}, the gate {gate}: {users} ({reason})");
             let _ = writeln!(body, "{line}");

@@ -1,9 +1,11 @@
 //! A stand-in for a Router that keeps the bytes of every request: what really arrives upstream.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+use crate::standin::{ARRIVAL_BOUND, listen};
 
 /// The stand-in. Tasks whose id begins with `wiki` are queries' tasks in datasource wiki, `noop` ones are noop tasks in
 /// wiki, `secret` ones are in datasource secret; others are unknown. Supervisors whose id begins with `secret` are about
@@ -13,9 +15,6 @@ pub struct Recorder {
     requests: Arc<Mutex<Vec<String>>>,
 }
 
-/// No request of a test takes longer to arrive.
-const ARRIVAL_BOUND: Duration = Duration::from_secs(10);
-
 impl Recorder {
     pub fn start() -> Self {
         Self::slow(Duration::ZERO)
@@ -23,16 +22,7 @@ impl Recorder {
 
     /// One that answers after this time.
     pub fn slow(delay: Duration) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let requests = Arc::<Mutex<Vec<String>>>::default();
-        let kept = Arc::clone(&requests);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let kept = Arc::clone(&kept);
-                std::thread::spawn(move || serve(stream, &kept, delay));
-            }
-        });
+        let (url, requests) = listen(move |stream, kept| serve(stream, kept, delay));
         Self { url, requests }
     }
 

@@ -17,20 +17,11 @@ pub struct StandIn {
 }
 
 /// No request of a test takes longer to arrive.
-const ARRIVAL_BOUND: Duration = Duration::from_secs(10);
+pub const ARRIVAL_BOUND: Duration = Duration::from_secs(10);
 
 impl StandIn {
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let requests = Arc::<Mutex<Vec<String>>>::default();
-        let kept = Arc::clone(&requests);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let kept = Arc::clone(&kept);
-                std::thread::spawn(move || serve(stream, &kept));
-            }
-        });
+        let (url, requests) = listen(serve);
         Self { url, requests }
     }
 
@@ -66,6 +57,23 @@ impl StandIn {
         }
         true
     }
+}
+
+/// The URL under which each connection is served, and what is kept of its requests.
+pub fn listen(
+    serve: impl Fn(TcpStream, &Mutex<Vec<String>>) + Clone + Send + 'static,
+) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let requests = Arc::<Mutex<Vec<String>>>::default();
+    let kept = Arc::clone(&requests);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (kept, serve) = (Arc::clone(&kept), serve.clone());
+            std::thread::spawn(move || serve(stream, &kept));
+        }
+    });
+    (url, requests)
 }
 
 fn serve(mut stream: TcpStream, kept: &Mutex<Vec<String>>) {

@@ -20,7 +20,6 @@ const fn any(path: &'static str, reason: &'static str) -> Unserved {
 
 const INTERNAL: &str = "what Druid's services say to each other";
 const NOT_ROUTED: &str = "no Router leads there";
-const NOT_YET: &str = "not yet: its body is not judged yet";
 /// Who could change Druid's accounts could change the gate's own, and read what all are hashed to.
 const ACCOUNTS: &str = "Druid's accounts: the gate's own is among them, and people are in the gate's policy";
 const DART: &str = "Druid 31 to 33 only; newer ones take the context's engine on /druid/v2/sql";
@@ -29,7 +28,7 @@ const ELSEWHERE: &str = "the Router's redirect to /unified-console.html";
 
 /// Every endpoint that Druid has and the gate does not serve, under `/proxy/coordinator` and `/proxy/overlord` neither.
 pub static UNSERVED: &[Unserved] = &[
-    get("/druid/v2/sql/queries", NOT_YET),
+    get("/druid/v2/sql/queries", "not yet: it tells the SQL of other callers"),
     post(
         "/druid/v2/sql/avatica-protobuf",
         "its body is protobuf, and JDBC is served as JSON, on /druid/v2/sql/avatica/",

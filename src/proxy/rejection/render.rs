@@ -36,7 +36,7 @@ impl Rejection {
         ])
     }
 
-    fn error_body(&self, shape: ErrorShape, request_id: &str) -> Json {
+    pub(super) fn error_body(&self, shape: ErrorShape, request_id: &str) -> Json {
         let is_403 = self.status() == StatusCode::FORBIDDEN;
         match shape {
             ErrorShape::SqlTask if is_403 => {
@@ -98,6 +98,7 @@ impl Rejection {
             context.push(("reason".to_owned(), Json::string(*code)));
             if let Some(at) = at {
                 context.push(("sourceType".to_owned(), Json::string("sql")));
+                context.push(("offset".to_owned(), Json::string(at.offset.to_string())));
                 context.push(("line".to_owned(), Json::string(at.line.to_string())));
                 context.push(("column".to_owned(), Json::string(at.column.to_string())));
             }

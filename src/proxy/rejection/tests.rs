@@ -1,72 +1,91 @@
-//! What becomes of a statement on which the two readings disagree, from the defect to the client and the record.
+//! Whoever is refused for what it sent is told what to send instead.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+mod disagreement;
 
 use http::Method;
-use http_body_util::BodyExt;
 
 use super::Rejection;
-use crate::config::{AuditFailure, Limits};
-use crate::druid::ErrorShape;
-use crate::inspect::{Refusal, heed};
-use crate::proxy::reject;
-use crate::reading_pool::ReadingPool;
-use crate::sql::{self, SecondReading};
-use crate::telemetry::{AuditLog, Metrics};
-use crate::upstream::Upstream;
+use crate::druid::media_type::NoForm;
+use crate::druid::sql_query::SqlQuery;
+use crate::druid::{OddPath, recognize};
+use crate::inspect::{self, read_sql};
+use crate::json::{self, Json};
+use crate::sql::ExternalRules;
 
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
+/// The words with which a sentence tells what to do.
+const INSTRUCTIONS: [&str; 6] = ["; send ", "; leave ", "; write ", "; wait ", "send a ", "; `msq-gate routes` lists "];
 
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("lock").extend_from_slice(bytes);
-        Ok(bytes.len())
+#[track_caller]
+fn check(rejection: &Rejection) {
+    let message = rejection.public_message();
+    assert!(INSTRUCTIONS.iter().any(|words| message.contains(words)), "{}: {message}", rejection.reason());
+    assert!(!message.ends_with('.'), "{message}");
+}
+
+#[test]
+fn odd_targets_are_told_what_to_send() {
+    for odd in [
+        OddPath::NotAPath,
+        OddPath::TooLong,
+        OddPath::EmptySegment,
+        OddPath::DotSegment,
+        OddPath::Semicolon,
+        OddPath::EncodedDelimiter,
+        OddPath::BadEncoding,
+        OddPath::RawCharacter,
+    ] {
+        check(&Rejection::OddPath(odd));
     }
+    let long = format!("datasource={}", "a".repeat(5000));
+    for query in [long.as_str(), "datasource=%", "x=1", "max=1&max=1", "max=a"] {
+        check(&recognize(&Method::GET, "/druid/indexer/v1/tasks", Some(query)).unwrap_err().into());
+    }
+    check(&recognize(&Method::PUT, "/druid/v2/sql", None).unwrap_err().into());
+    check(&Rejection::NotFound);
+}
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+#[test]
+fn odd_bodies_are_told_what_to_send() {
+    for form in [NoForm::Missing, NoForm::Several, NoForm::Unsupported, NoForm::Json] {
+        check(&form.into());
+    }
+    for body in [
+        r#"{"query":"SELECT 1","query":"SELECT 2"}"#,
+        r#"{"query":""}"#,
+        r#"{"query":1}"#,
+        r#"{"query":"SELECT 1","context":{"__user":"x"}}"#,
+        r#"{"query":"SET queryId = 'a'; SELECT 1"}"#,
+        r#"{"query":"SELECT ("}"#,
+    ] {
+        let parsed: Result<Json, inspect::Refusal> =
+            json::parse(body).map_err(|fault| inspect::Refusal::Envelope(fault.into()));
+        let read = parsed
+            .and_then(|json| Ok(SqlQuery::from_json(json)?))
+            .and_then(|query| read_sql(&query, &ExternalRules::default()));
+        check(&read.unwrap_err().into());
+    }
+    check(&inspect::Refusal::OddTaskId.into());
+    for rejection in [
+        Rejection::EncodedBody,
+        Rejection::HeadTooLarge(1),
+        Rejection::BodyTooLarge(1),
+        Rejection::BodySlow,
+        Rejection::BodyBroken,
+        Rejection::NoCredentials,
+        Rejection::TooManyOfCaller,
+    ] {
+        check(&rejection);
     }
 }
 
-const STATEMENT: &str = "INSERT INTO t SELECT * FROM a JOIN secret ON a.x = 'canary' PARTITIONED BY ALL";
-
-/// The refusal of a statement of which the first reading, by a defect, does not know all that it reads.
-async fn disagreement() -> Refusal {
-    let (mut first, query) = sql::read_and_keep(&sql::ExternalRules::default(), STATEMENT, &[]).expect("read");
-    first.resources.retain(|resource| resource.to_line() != "DATASOURCE|secret|READ");
-    let pool = ReadingPool::start(SecondReading::default()).expect("threads");
-    let verdict = pool.compare(STATEMENT, Vec::new(), query, &first).await;
-    heed(verdict, STATEMENT, &first).expect_err("a disagreement")
-}
-
-#[tokio::test]
-async fn readings_that_disagree_are_refused_recorded_and_counted() {
-    let refusal = disagreement().await;
-    let sink = Sink::default();
-    let (log, writer) = AuditLog::start(sink.clone(), AuditFailure::Refuse, Metrics::new());
-    let mut record = log.record("127.0.0.1:1".parse().expect("an address"), &Method::POST);
-    record.refused(&refusal);
-    let response = reject(&Rejection::from(refusal), ErrorShape::SqlTask, &mut record);
-    record.answered(response.status());
-    assert_eq!(response.status(), 400);
-    let body = response.into_body().collect().await.expect("a body").to_bytes();
-    let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
-    assert_eq!(body["context"]["reason"], "readings_disagree");
-    assert!(body["errorMessage"].as_str().expect("a message").contains("write it simpler"), "{body}");
-    drop(record);
-    let metrics = log.metrics().render(&Upstream::for_tests(&Limits::default()), Vec::new(), 0);
-    assert!(metrics.contains("msq_gate_second_readings_total{result=\"disagreed\"} 1"), "{metrics}");
-    drop(log);
-    writer.finish();
-    let line = String::from_utf8(sink.0.lock().expect("lock").clone()).expect("UTF-8");
-    let line: serde_json::Value = serde_json::from_str(&line).expect("one line");
-    assert_eq!((&line["decision"], &line["reason"]), (&"deny".into(), &"readings_disagree".into()));
-    assert_eq!(line["second_reading"], "disagreed");
-    // As `sha256sum` has it.
-    assert_eq!(line["sql_sha256"], "cbf5b37f225a7ed6fa09c51738c722f48ed4cf839b75ea845d2a1612663b010b");
-    let found = serde_json::json!(["DATASOURCE|a|READ", "DATASOURCE|secret|READ", "DATASOURCE|t|WRITE"]);
-    assert_eq!((&line["needed"], &line["statement"]), (&found, &"insert".into()));
-    assert!(!line.to_string().contains("canary") && !body.to_string().contains("canary"));
+/// What people and programs read of a statement's refusal, but for the shape of the API.
+#[test]
+fn the_place_of_a_refusal_is_in_the_body() {
+    let query = SqlQuery::from_json(Json::object([("query", Json::string("SELECT 'é',\n  x FROM foo.bar"))])).unwrap();
+    let rejection = Rejection::from(read_sql(&query, &ExternalRules::default()).unwrap_err());
+    let body = rejection.error_body(crate::druid::ErrorShape::Druid, "id");
+    let context = body.get("context").unwrap().render();
+    assert_eq!(context, r#"{"reason":"unknown_schema","sourceType":"sql","offset":"22","line":"2","column":"10"}"#);
+    let message = body.get("errorMessage").and_then(Json::as_str).unwrap();
+    assert!(message.ends_with("(line [2], column [10])"), "{message}");
 }

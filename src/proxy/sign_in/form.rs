@@ -17,8 +17,11 @@ impl LoginForm {
     /// # Errors
     /// A field that is not encoded UTF-8, or comes twice.
     pub fn parse(body: &[u8]) -> Result<Self, Rejection> {
-        let odd =
-            || Rejection::BadRequest { code: "odd_form", message: "the form cannot be read".to_owned(), at: None };
+        let odd = || Rejection::BadRequest {
+            code: "odd_form",
+            message: "the form cannot be read; send each field once, percent-encoded".to_owned(),
+            at: None,
+        };
         let text = std::str::from_utf8(body).map_err(|_| odd())?;
         let token = field(text, "token").map_err(|()| odd())?.unwrap_or_default();
         let to = field(text, "to").map_err(|()| odd())?.unwrap_or_default();

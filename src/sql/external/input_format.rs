@@ -11,7 +11,7 @@ impl ExternalRules {
     /// Judges what the format fetches.
     pub(in crate::sql) fn input_format(&self, text: &str) -> Judged {
         let format =
-            json::parse(text).map_err(|_| Objection::json("an input format is one value with each key once"))?;
+            json::parse(text).map_err(|_| Objection::json("an input format as one value with each key once"))?;
         self.format_part(&format)
     }
 
@@ -34,7 +34,7 @@ impl ExternalRules {
             Some("file") => self.descriptor(decoder),
             Some("schema_registry") => self.registry(decoder),
             Some(_) | None => {
-                let message = "EXTERN's input format has a decoder of a type that the gate does not know";
+                let message = "EXTERN's input format has a decoder of a type that the gate does not know; use a type of Druid's own";
                 Err(Objection::new(RefusalCode::ExternalUnknownType, message))
             }
         }
@@ -62,7 +62,7 @@ impl ExternalRules {
         }
         match present(decoder, "config") {
             Some(_) if self.destinations.is_some() => {
-                Err(Spot("config", None).odd("settings of a client may send it elsewhere; leave them out"))
+                Err(Spot("config", None).odd("settings of a client may send it elsewhere"))
             }
             Some(config) => properties(config),
             None => Ok(()),
@@ -72,7 +72,7 @@ impl ExternalRules {
     fn registry_url(&self, url: &str, spot: Spot) -> Judged {
         // The client takes one with commas for several.
         if url.contains(',') {
-            return Err(spot.odd("a comma: write them in [urls]"));
+            return Err(spot.odd("a comma between URLs"));
         }
         self.web(url, Reach::Tree, spot)
     }

@@ -59,7 +59,7 @@ impl ExternalRules {
     /// What the input source reads that `text` describes.
     pub(in crate::sql) fn input_source(&self, text: &str) -> Judged<Sources> {
         let source =
-            json::parse(text).map_err(|_| Objection::json("an input source is one object with each key once"))?;
+            json::parse(text).map_err(|_| Objection::json("an input source as one object with each key once"))?;
         self.parsed_source(&source)
     }
 
@@ -72,11 +72,11 @@ impl ExternalRules {
 
     fn source(&self, source: &Json, sources: &mut Sources) -> Judged {
         let Json::Object(members) = source else {
-            return Err(Objection::json("an input source must be an object with a type"));
+            return Err(Objection::json("an input source as an object with a type"));
         };
         let named = source.get("type").and_then(Json::as_str);
         let source_type =
-            known(named.ok_or_else(|| Objection::json("an input source does not say its type"))?, &TYPES)?;
+            known(named.ok_or_else(|| Objection::json("the type of each input source as a string"))?, &TYPES)?;
         match source_type {
             "combining" => return self.combining(members, sources),
             "druid" => self.druid(source, sources)?,
@@ -99,12 +99,12 @@ impl ExternalRules {
             match (key.as_str(), value) {
                 ("type", _) => {}
                 ("delegates", Json::Array(items)) => delegates = items,
-                ("delegates", _) => return Err(Objection::json("[delegates] must be an array")),
+                ("delegates", _) => return Err(Objection::json("[delegates] as an array of input sources")),
                 (_, _) => return Err(unknown_key()),
             }
         }
         if delegates.is_empty() {
-            return Err(Objection::json("[delegates] is empty"));
+            return Err(Objection::json("at least one of [delegates]"));
         }
         delegates.iter().try_for_each(|delegate| self.source(delegate, sources))
     }
@@ -119,7 +119,7 @@ impl ExternalRules {
             }
             DruidSource::RequireRead => {
                 let datasource = source.get("dataSource").and_then(Json::as_str).filter(|name| !name.is_empty());
-                let datasource = datasource.ok_or_else(|| Objection::json("[dataSource] must be a name"))?;
+                let datasource = datasource.ok_or_else(|| Objection::json("[dataSource] as a name"))?;
                 sources.datasources.insert(datasource.to_owned());
                 Ok(())
             }
@@ -164,11 +164,11 @@ impl ExternalRules {
     }
 
     fn objects(&self, scheme: &str, value: &Json) -> Judged {
-        let items = value.as_array().ok_or_else(|| Objection::json("[objects] must be an array"))?;
+        let items = value.as_array().ok_or_else(|| Objection::json("[objects] as an array"))?;
         for (index, object) in items.iter().enumerate() {
             only(object, &["bucket", "path"])?;
             let member = |key| object.get(key).and_then(Json::as_str);
-            let odd = || Objection::json("each of [objects] must have a bucket and a path");
+            let odd = || Objection::json("each of [objects] with a bucket and a path");
             let (bucket, path) = member("bucket").zip(member("path")).ok_or_else(odd)?;
             self.object(scheme, bucket, path, Spot("objects", Some(index + 1)))?;
         }
@@ -195,14 +195,14 @@ impl ExternalRules {
         let Some(host) = present(value, "host") else { return Ok(()) };
         let port = match present(value, "port") {
             Some(Json::Number(port)) => port,
-            _ => return Err(Objection::json("[port] must be a number beside [host]")),
+            _ => return Err(Objection::json("[port] as a number beside [host]")),
         };
         self.proxy(text("host", host)?, port, Spot("host", None))
     }
 
     /// What reads the files that a table names. Druid: `InputSourceFactory`.
     fn warehouse(&self, value: &Json) -> Judged {
-        let Json::Object(members) = value else { return Err(Objection::json("[warehouseSource] must be an object")) };
+        let Json::Object(members) = value else { return Err(Objection::json("[warehouseSource] as an object")) };
         let named = value.get("type").and_then(Json::as_str).unwrap_or_default();
         let source_type = known(named, &["azure", "google", "hdfs", "local", "s3"])?;
         self.parts(source_type, members)
@@ -225,7 +225,7 @@ fn catalog(value: &Json) -> Judged {
 /// What clients of other systems are told, by names of their own.
 pub(super) fn properties(value: &Json) -> Judged {
     let spot = Spot("properties", None);
-    let Json::Object(members) = value else { return Err(Objection::json("properties must be an object")) };
+    let Json::Object(members) = value else { return Err(Objection::json("properties as an object")) };
     for (key, value) in members {
         let key = key.to_ascii_lowercase();
         let is_address = ["address", "endpoint", "host", "proxy", "uri", "url"].iter().any(|word| key.contains(word));
@@ -271,9 +271,12 @@ fn known(named: &str, list: &[&'static str]) -> Judged<&'static str> {
     }
     let (code, message) = match named {
         "druid" => (RefusalCode::ExternalDruid, "EXTERN may not read datasources here; name them in FROM"),
-        "sql" => (RefusalCode::ExternalSql, "EXTERN may not read databases"),
+        "sql" => (
+            RefusalCode::ExternalSql,
+            "EXTERN may not read databases; write what is read there into files, and read those",
+        ),
         _ => {
-            let message = "EXTERN's input source, or a part of it, is of a type that the gate does not know";
+            let message = "EXTERN's input source, or a part of it, is of a type that the gate does not know; use a type of Druid's own";
             (RefusalCode::ExternalUnknownType, message)
         }
     };
@@ -290,7 +293,7 @@ pub(super) fn only(value: &Json, keys: &[&str]) -> Judged {
     match value {
         Json::Object(members) if members.iter().all(|(key, _)| keys.contains(&key.as_str())) => Ok(()),
         Json::Object(_) => Err(unknown_key()),
-        _ => Err(Objection::json("a part of it must be an object")),
+        _ => Err(Objection::json("each part of it as an object")),
     }
 }
 
@@ -300,11 +303,11 @@ pub(super) fn present<'j>(value: &'j Json, key: &str) -> Option<&'j Json> {
 }
 
 pub(super) fn text<'j>(key: &str, value: &'j Json) -> Judged<&'j str> {
-    value.as_str().ok_or_else(|| Objection::json(format_args!("[{key}] must be a string")))
+    value.as_str().ok_or_else(|| Objection::json(format_args!("[{key}] as a string")))
 }
 
 /// Judges each string of an array.
 pub(super) fn texts(key: &'static str, value: &Json, judge: impl Fn(&str, Spot) -> Judged) -> Judged {
-    let items = value.as_array().ok_or_else(|| Objection::json(format_args!("[{key}] must be an array of strings")))?;
+    let items = value.as_array().ok_or_else(|| Objection::json(format_args!("[{key}] as an array of strings")))?;
     items.iter().enumerate().try_for_each(|(index, item)| judge(text(key, item)?, Spot(key, Some(index + 1))))
 }

@@ -86,7 +86,7 @@ impl Objection {
         Self { code, message: message.into() }
     }
 
-    fn json(what: impl fmt::Display) -> Self {
-        Self::new(RefusalCode::ExternalJson, format!("EXTERN's JSON is not what Druid takes: {what}"))
+    fn json(instead: impl fmt::Display) -> Self {
+        Self::new(RefusalCode::ExternalJson, format!("EXTERN's JSON is not what Druid takes; write {instead}"))
     }
 }

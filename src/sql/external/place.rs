@@ -23,7 +23,9 @@ impl fmt::Display for Spot {
 
 impl Spot {
     pub(super) fn odd(self, what: &str) -> Objection {
-        let message = format!("EXTERN names in {self} a place that the gate does not understand: {what}");
+        let message = format!(
+            "EXTERN names in {self} a place that the gate does not understand ({what}); write each place in its plainest spelling, or leave it out"
+        );
         Objection::new(RefusalCode::ExternalOddPlace, message)
     }
 
@@ -32,7 +34,7 @@ impl Spot {
             return Ok(());
         }
         let message = format!(
-            "EXTERN may not read what {self} names; [sql] external_destinations lists what it may, and this is not there"
+            "EXTERN may not read what {self} names: it is not among the external_destinations of [sql]; use one that is there, or ask who runs the gate"
         );
         Err(Objection::new(RefusalCode::ExternalNotListed, message))
     }
@@ -42,8 +44,8 @@ impl Spot {
             return Ok(());
         }
         let message = format!(
-            "EXTERN may not read what {self} names: a loopback, link-local or metadata address, or a name for one, \
-             unless [sql] external_destinations lists it"
+            "EXTERN may not read what {self} names: a loopback, link-local or metadata address, or a name for one; \
+             use another place, or ask who runs the gate to list it in external_destinations of [sql]"
         );
         Err(Objection::new(RefusalCode::ExternalInnerAddress, message))
     }

@@ -148,14 +148,14 @@ fn a_refusal_names_its_place_its_setting_and_no_literal() {
     assert_eq!((refusal.at, refusal.line, refusal.column), (27, 2, 19));
     assert_eq!(
         refusal.message,
-        "EXTERN may not read what item 2 of [uris] names: a loopback, link-local or metadata address, or a name for one, \
-         unless [sql] external_destinations lists it"
+        "EXTERN may not read what item 2 of [uris] names: a loopback, link-local or metadata address, or a name for one; \
+         use another place, or ask who runs the gate to list it in external_destinations of [sql]"
     );
     let refusal = point(&listing(&["https://canary/"]), sql);
     assert_eq!((refusal.code, refusal.line, refusal.column), (RefusalCode::ExternalNotListed, 2, 19));
     assert_eq!(
         refusal.message,
-        "EXTERN may not read what item 2 of [uris] names; [sql] external_destinations lists what it may, and this is not there"
+        "EXTERN may not read what item 2 of [uris] names: it is not among the external_destinations of [sql]; use one that is there, or ask who runs the gate"
     );
     let format = "SELECT * FROM TABLE(EXTERN('{\"type\":\"inline\",\"data\":\"a\"}', '{\"avroBytesDecoder\":{\"type\":\"schema_registry\",\"url\":\"http://[::1]\"}}'))";
     assert_eq!(point(&ExternalRules::default(), format).at, format.find("'{\"avro").unwrap());

@@ -64,12 +64,12 @@ impl Reader<'_> {
         };
         self.enter()?;
         self.advance();
-        let mut shape = self.element()?;
+        let mut shape = if self.kind() == close { Shape::Other } else { self.element()? };
         while self.take(Kind::Comma) {
             self.element()?;
             shape = Shape::Other;
         }
-        self.expect(close, "the end of the group")?;
+        self.expect(close, "a comma, or what closes the group")?;
         self.leave();
         Ok(if open == Kind::LeftParen { shape } else { Shape::Other })
     }
@@ -123,7 +123,7 @@ impl Reader<'_> {
                 Kind::From | Kind::Where | Kind::Order | Kind::On | Kind::Using | Kind::Group if !bare => {
                     self.advance();
                 }
-                _ => return Err(self.unexpected("a comma or the end of the group")),
+                _ => return Err(self.unexpected("a comma, or what closes the group")),
             }
             self.expression()?;
             shape = Shape::Other;

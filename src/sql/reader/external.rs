@@ -29,7 +29,7 @@ impl<'a> Reader<'a> {
         let arguments = self.literal_arguments()?;
         let source = argument(&arguments, 0, "inputSource");
         let Some(source) = source.filter(|_| is_plain(&arguments)) else {
-            let message = "EXTERN must have its three arguments in order, or named, each once, inputSource among them";
+            let message = "EXTERN's input source cannot be told; write its three arguments in order, or name each once, inputSource among them";
             return Err(Fault::new(RefusalCode::TableFunctionArgument, at, message));
         };
         let sources = self.rules.input_source(&source.value).map_err(|objection| objected(objection, source.at))?;
@@ -86,12 +86,12 @@ impl<'a> Reader<'a> {
         loop {
             let start = self.offset();
             let Some(name) = self.argument_name()? else {
-                let message = "write each argument with its name, such as uris => ARRAY['https://..']";
+                let message = "an argument of this table function has no name; write each with its own, such as uris => ARRAY['https://..']";
                 return Err(self.fault(RefusalCode::TableFunctionArgument, message));
             };
             let twice = arguments.iter().any(|argument| argument.name.eq_ignore_ascii_case(&name));
             if twice || arguments.len() == MAX_ARGUMENTS {
-                let message = "an argument stands twice, or there are more than Druid has";
+                let message = "an argument stands twice, or there are more than Druid has; write each once";
                 return Err(Fault::new(RefusalCode::TableFunctionArgument, start, message));
             }
             let at = self.offset();

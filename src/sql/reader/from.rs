@@ -78,7 +78,7 @@ impl Reader<'_> {
             let shape = self.set_operands(Shape::Query)?;
             self.order_and_limit(shape)?;
         }
-        self.expect(Kind::RightParen, "the end of the query")?;
+        self.expect(Kind::RightParen, ") after the query")?;
         self.leave();
         Ok(())
     }
@@ -99,10 +99,10 @@ impl Reader<'_> {
         self.take(Kind::Specific);
         let path = self.path()?;
         if self.kind() != Kind::LeftParen {
-            return Err(self.unexpected("the arguments of a table function"));
+            return Err(self.unexpected("the arguments of the table function in parentheses"));
         }
         self.table_call(&path)?;
-        self.expect(Kind::RightParen, "the end of TABLE(..)")?;
+        self.expect(Kind::RightParen, ") after the table function")?;
         if self.kind() == Kind::LeftParen {
             self.group()?;
         }

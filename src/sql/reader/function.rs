@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::names::Path;
+use super::names::{Path, bad_escape};
 use super::{Read, Reader};
 use crate::sql::refusal::{Fault, RefusalCode};
 use crate::sql::token::Kind;
@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
             Some(function) => self.known_call(function),
             None => {
                 let message = format!(
-                    "[{}] is no table function of Druid; those are EXTERN, APPEND, HTTP, INLINE and LOCALFILES",
+                    "[{}] is no table function of Druid; write EXTERN, APPEND, HTTP, INLINE or LOCALFILES",
                     path.second.as_ref().unwrap_or(&path.first)
                 );
                 Err(Fault::new(RefusalCode::UnknownTableFunction, path.at, message))
@@ -158,7 +158,8 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn not_a_literal(&self) -> Box<Fault> {
-        let message = "the arguments of table functions must be plain strings, or parameters that are strings";
+        let message =
+            "an argument of a table function is not a plain string; write each as one, or as a parameter that is one";
         self.fault(RefusalCode::TableFunctionArgument, message)
     }
 
@@ -170,7 +171,7 @@ impl<'a> Reader<'a> {
         match value {
             Some(Parameter::Text(text)) => Ok(Cow::Borrowed(text)),
             Some(Parameter::Other) | None => {
-                let message = "the request has no text for this parameter; add it, or write it in the statement";
+                let message = "the request has no text for this parameter; add it, or write the text in the statement";
                 Err(Fault::new(RefusalCode::ParameterAsName, at, message))
             }
         }
@@ -190,7 +191,6 @@ impl<'a> Reader<'a> {
             return Ok(value);
         }
         let escape = self.escape_character()?;
-        let message = "an escape of a U& literal is not \\ and four hexadecimal digits";
-        literal::unescape(&value, escape).map(Cow::Owned).map_err(|_| Fault::new(RefusalCode::Lexical, at, message))
+        literal::unescape(&value, escape).map(Cow::Owned).map_err(|_| bad_escape(at))
     }
 }

@@ -29,14 +29,18 @@ impl<'a> Reader<'a> {
             return Err(self.fault(RefusalCode::ParameterAsName, message));
         }
         if !kind.is_name() {
-            return Err(self.unexpected("a name"));
+            return Err(self.unexpected("a name, in double quotes if it is a reserved word"));
         }
         let (at, image) = (self.offset(), self.image());
         self.advance();
         let escape = if kind == Kind::UnicodeQuoted { self.escape_character()? } else { '\\' };
         let name = literal::name(image, kind, escape).map_err(|_| bad_escape(at))?;
         if kind == Kind::UnicodeQuoted && name.encode_utf16().count() > MAX_NAME_UNITS {
-            return Err(Fault::new(RefusalCode::Lexical, at, "this name is longer than 128 characters"));
+            return Err(Fault::new(
+                RefusalCode::Lexical,
+                at,
+                "this name is longer than 128 characters; write a shorter one, as Druid takes no other",
+            ));
         }
         Ok(name)
     }
@@ -49,7 +53,11 @@ impl<'a> Reader<'a> {
         if self.kind() != Kind::Text {
             return Err(self.unexpected("the character of UESCAPE in quotes"));
         }
-        let character = literal::escape_character(self.image()).map_err(|_| bad_escape(self.offset()))?;
+        let character = literal::escape_character(self.image()).map_err(|_| {
+            let message =
+                "this is no escape character; write one sign that is no digit, letter of A to F, +, quote or blank";
+            self.fault(RefusalCode::Lexical, message)
+        })?;
         self.advance();
         Ok(character)
     }
@@ -166,6 +174,8 @@ fn check_star(name: &str, at: usize) -> Read<()> {
     Err(Fault::new(RefusalCode::StarTable, at, message))
 }
 
-fn bad_escape(at: usize) -> Box<Fault> {
-    Fault::new(RefusalCode::Lexical, at, "an escape of a U& literal is not \\ and four hexadecimal digits")
+pub(super) fn bad_escape(at: usize) -> Box<Fault> {
+    let message = "an escape of this U& literal stands for no character; write each as \\ and four hexadecimal digits, \
+                   and beyond U+FFFF the character itself or both halves of its pair";
+    Fault::new(RefusalCode::Lexical, at, message)
 }

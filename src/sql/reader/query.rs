@@ -64,7 +64,7 @@ impl Reader<'_> {
         let mut shape = first;
         while self.kind().is_set_operator() {
             if !shape.is_query() {
-                return Err(self.unexpected("a query before this set operation, or the end of the expression,"));
+                return Err(self.unexpected("a query before the set operation, or end the expression"));
             }
             self.advance();
             if matches!(self.kind(), Kind::All | Kind::Distinct) {
@@ -135,7 +135,9 @@ impl Reader<'_> {
             let passed = self.tokens.get(start..self.at).unwrap_or_default();
             // Here QUALIFY is a column for Druid 27, and for newer ones a clause after which the list has ended.
             if list && self.kind() == Kind::Comma && passed.iter().any(|token| token.kind == Kind::Qualify) {
-                return Err(self.unexpected("the end of the query after QUALIFY, or \"QUALIFY\" in quotes,"));
+                return Err(self.unexpected(
+                    "nothing after QUALIFY and its condition, or \"QUALIFY\" in quotes if it is a column",
+                ));
             }
         }
     }
@@ -156,7 +158,7 @@ impl Reader<'_> {
         match after {
             Shape::Select | Shape::Query => {}
             Shape::Name(start) => self.read_implicit_table(start)?,
-            Shape::Other => return Err(self.unexpected("a query before this limit")),
+            Shape::Other => return Err(self.unexpected("a query before the limit")),
         }
         self.limits()?;
         Ok(Shape::Query)

@@ -28,7 +28,7 @@ impl Reader<'_> {
         match self.kind() {
             Kind::End => Ok(Statement { kind, explain, set_options }),
             _ if ended => Err(self.unsupported("one statement at a time, after its SET statements")),
-            _ => Err(self.unexpected("the end of the statement")),
+            _ => Err(self.unexpected("nothing more after the statement")),
         }
     }
 
@@ -57,7 +57,10 @@ impl Reader<'_> {
             Kind::Reserved if image.eq_ignore_ascii_case("FALSE") => SetValue::Boolean(false),
             Kind::Null => SetValue::Other,
             _ => {
-                return Err(self.fault(RefusalCode::SetValue, "SET takes a literal: a string, a number, TRUE or FALSE"));
+                return Err(self.fault(
+                    RefusalCode::SetValue,
+                    "the value of SET is not a literal; write a string, a number, TRUE or FALSE",
+                ));
             }
         };
         self.advance();
@@ -116,7 +119,7 @@ impl Reader<'_> {
     }
 
     fn unsupported(&self, expected: &str) -> Box<Fault> {
-        self.fault(RefusalCode::UnsupportedStatement, format!("Druid runs no such statement; it takes {expected}"))
+        self.fault(RefusalCode::UnsupportedStatement, format!("Druid runs no such statement; write {expected}"))
     }
 
     /// After INSERT or REPLACE. Druid: `DruidSqlInsertEof`, `DruidSqlReplaceEof`.
@@ -170,7 +173,7 @@ impl Reader<'_> {
     /// `EXTERN(type(key => 'value', ..))`. Druid: `ExternalDestinationSqlIdentifier`; the type keeps its case.
     fn export(&mut self, kind: StatementKind) -> Read<()> {
         if kind != StatementKind::Insert {
-            let message = "REPLACE writes datasources only; write INSERT INTO EXTERN";
+            let message = "REPLACE writes datasources only; write INSERT INTO EXTERN for an export";
             return Err(self.fault(RefusalCode::TargetSchema, message));
         }
         self.advance();
@@ -186,7 +189,7 @@ impl Reader<'_> {
         if self.kind() == Kind::LeftParen {
             self.group()?;
         }
-        self.expect(Kind::RightParen, "the end of EXTERN(..)")?;
+        self.expect(Kind::RightParen, ") after the destination")?;
         self.found.target = Some((ResourceType::External, destination));
         Ok(())
     }

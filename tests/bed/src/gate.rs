@@ -179,9 +179,18 @@ pub fn binary() -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("MSQ_GATE_BIN") {
         return Ok(PathBuf::from(named));
     }
+    built(&["--package", "msq-gate", "--bin", "msq-gate"])
+}
+
+/// The program that `cargo build` makes with these words.
+///
+/// # Errors
+/// It does not build.
+pub fn built(words: &[&str]) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "msq-gate", "--bin", "msq-gate"])
+        .args(["build", "--quiet"])
+        .args(words)
         .arg("--message-format=json-render-diagnostics")
         .current_dir(places::workspace())
         .output()
@@ -193,7 +202,8 @@ pub fn binary() -> Result<PathBuf> {
         .filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
         .next_back();
     executable.filter(|_| output.status.success()).ok_or_else(|| {
-        BedError::new("the gate does not build", "run `cargo build -p msq-gate`")
+        let words = words.join(" ");
+        BedError::new(format!("cargo does not build {words}"), format!("run `cargo build {words}`"))
             .showing(String::from_utf8_lossy(&output.stderr))
     })
 }

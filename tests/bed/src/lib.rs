@@ -26,7 +26,7 @@ mod up;
 
 pub use bed::Bed;
 pub use error::{BedError, Result};
-pub use gate::GateOptions;
+pub use gate::{GateOptions, built};
 pub use grant::SAMPLE_USERS;
 pub use jdbc::jdbc;
 pub use keycloak::Keycloak;

@@ -24,7 +24,8 @@ fn recognize(method: &Method, target: &str) -> Option<Recognized> {
 /// Whatever reads it finds these segments and these values in it, and nothing to decode twice or to clean up.
 fn check_sent(found: &Recognized, sent: &str) {
     let (path, query) = sent.split_once('?').unwrap_or((sent, ""));
-    let plain = |text: &str, signs: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || signs.contains(char::from(b)));
+    let plain =
+        |text: &str, signs: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || signs.contains(char::from(b)));
     assert!(plain(path, "-._~%/") && plain(query, "-._~%&="), "{sent}");
     for odd in ["//", "/./", "/../", "%2F", "%5C", "%00", "%3B"] {
         assert!(!path.contains(odd), "{sent} holds {odd}");

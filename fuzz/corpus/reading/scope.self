@@ -1,0 +1,1 @@
+WITH foo AS (SELECT x FROM foo) SELECT x FROM foo
