@@ -5,6 +5,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod avatica;
 mod by_body;
 mod by_path;
 mod directory;
@@ -19,6 +20,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 
 use crate::auth::Identity;
+use crate::druid::avatica::AvaticaRequest;
 use crate::druid::context::ContextKeys;
 use crate::druid::media_type::{NoForm, SqlForm};
 use crate::druid::naming::OddBody;
@@ -57,9 +59,11 @@ pub struct Inspected {
     pub target: String,
     /// The body for the Router; it is JSON. One with SQL that names system tables is there once that is narrowed.
     pub body: Option<Bytes>,
+    /// In the place of a body: a request that is rendered with the gate's own login, and the name of its connection.
+    pub avatica: Option<(AvaticaRequest, QueryId)>,
     /// What becomes of Druid's answer.
     pub answer: Answer,
-    /// The query that it submits or cancels, if it does.
+    /// The query that it submits or cancels, or the connection that it is about, if there is one.
     pub query: Option<Submitted>,
     /// What the audit record says of it.
     pub facts: Facts,
@@ -94,7 +98,7 @@ struct Unnarrowed {
     id: QueryId,
 }
 
-/// A query under the gate's id.
+/// A query, or a connection, under the gate's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submitted {
     /// The id that Druid sees.
@@ -106,7 +110,8 @@ pub struct Submitted {
 /// What the audit record says of a request beyond its row and needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// `select`, `insert`, `replace` or `explain`; of a native query, a task, a supervisor or a sampler its type.
+    /// `select`, `insert`, `replace` or `explain`; of a native query, a task, a supervisor or a sampler its type; of JDBC what
+    /// is asked, where it is no statement.
     pub statement: Option<&'static str>,
     /// The id of the task, statement or query.
     pub id: Option<String>,
@@ -169,6 +174,7 @@ impl Inspected {
             row: recognized.row,
             target: recognized.target(),
             body: None,
+            avatica: None,
             answer: recognized.row.answer,
             query: None,
             facts: Facts::default(),
@@ -288,7 +294,7 @@ pub struct RequestBody<'a> {
 }
 
 impl<D: TaskDirectory> Inspector<D> {
-    /// Finds what the request needs.
+    /// Finds what the request needs; `caller` is who asks, and what it holds.
     ///
     /// # Errors
     /// [`Refusal`], where that cannot be told, or the request could not be served to anyone.
@@ -296,10 +302,10 @@ impl<D: TaskDirectory> Inspector<D> {
         &self,
         recognized: &Recognized,
         body: Option<RequestBody<'_>>,
-        caller: &Identity,
+        (caller, grants): (&Identity, &Grants),
     ) -> Result<Inspection, Refusal> {
         let sent = match recognized.row.body {
-            Body::None | Body::Sql | Body::Judged => None,
+            Body::None | Body::Sql | Body::Judged | Body::Avatica => None,
             Body::TaskIds => Some(task_ids(body.ok_or(NoForm::Missing)?)?),
             Body::Json => Some(by_body::any_json(body)?),
             Body::JsonOfDatasource => Some(by_body::json_of(recognized.value("datasource"), body)?),
@@ -315,6 +321,7 @@ impl<D: TaskDirectory> Inspector<D> {
             Rule::Supervisor(action) => self.supervisor(recognized, action).await?,
             Rule::EachSupervisor(row) => return Ok(Inspection::Parts(self.each_supervisor(row).await?)),
             Rule::SubmitSql(_) => self.submit(recognized, body.ok_or(NoForm::Missing)?, caller).await?,
+            Rule::Avatica => self.avatica(recognized, body, (caller, grants)).await?,
             Rule::SubmitQuery => self.native_query(recognized, body, caller)?,
             Rule::QueryCandidates => by_body::and_write_state(self.native_query(recognized, body, caller)?),
             Rule::SubmitTask => self.submit_task(recognized, body).await?,
@@ -483,15 +490,19 @@ fn need_of(reading: &sql::Reading, context_keys: BTreeSet<ResourceAction>) -> Ne
             sql::Rows::All | sql::Rows::OfDatasources(_) | sql::Rows::OfTables => {}
             // Druid: `SystemSchema.checkStateReadAccessForServers`.
             sql::Rows::OfState | sql::Rows::OfSegments => drop(set.insert(state.clone())),
-            // It answers the gate's own account for everything; only who may see everything may ask it.
-            sql::Rows::Unknown => {
-                set.insert(ResourceAction::every(Action::Read, ResourceType::Datasource));
-                set.insert(ResourceAction::every(Action::Read, ResourceType::View));
-                set.insert(state.clone());
-            }
+            sql::Rows::Unknown => set.extend(of_system_tables()),
         }
     }
     Need::from_set(set)
+}
+
+/// A system table that is not narrowed answers the gate's own account for everything; only who may see everything may ask it.
+fn of_system_tables() -> [ResourceAction; 3] {
+    [
+        ResourceAction::every(Action::Read, ResourceType::Datasource),
+        ResourceAction::every(Action::Read, ResourceType::View),
+        ResourceAction::new(Action::Read, ResourceType::State, "STATE"),
+    ]
 }
 
 /// 128 random bits; the operating system's generator does not fail once the process runs.

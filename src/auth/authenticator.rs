@@ -109,6 +109,12 @@ impl Authenticator {
         Self { issuers, cache: Arc::new(TokenCache::new()), basic_allowed }
     }
 
+    /// Whether a token may come as the password of Basic, of some issuer.
+    #[must_use]
+    pub const fn takes_basic(&self) -> bool {
+        self.basic_allowed
+    }
+
     /// Authenticates a request by its headers at the time `now`.
     ///
     /// Waits for nothing but an issuer that is asked for a key it may have made since, for

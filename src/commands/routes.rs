@@ -94,6 +94,7 @@ fn needs(row: &Row) -> String {
         Rule::Supervisor(action) => format!("{} on every datasource of the supervisor", action.as_str()),
         Rule::EachSupervisor(_) => "an identity; done to those whose datasources one may all WRITE".to_owned(),
         Rule::SubmitSql(_) => "what the SQL needs".to_owned(),
+        Rule::Avatica => "what the SQL needs, or to have opened the connection".to_owned(),
         Rule::SubmitQuery => "READ on what the query reads".to_owned(),
         Rule::QueryCandidates => "READ on what the query reads, WRITE STATE STATE".to_owned(),
         Rule::SubmitTask => {

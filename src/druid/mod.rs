@@ -5,6 +5,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+pub mod avatica;
 pub mod catalog;
 pub mod context;
 pub mod ingestion;
@@ -47,6 +48,8 @@ pub enum Unrecognized {
     OddQuery(&'static Row, OddQuery),
     /// No row has this path.
     NotFound,
+    /// Druid has it, and it is not served.
+    NotServed(&'static Unserved),
     /// Rows have this path, with these other methods.
     MethodNotAllowed(Vec<&'static Method>),
 }
@@ -66,6 +69,11 @@ pub fn recognize(method: &Method, raw_path: &str, raw_query: Option<&str>) -> Re
         let values = path::decode(&values).map_err(Unrecognized::OddPath)?;
         let query = query::read(row.query, raw_query).map_err(|odd| Unrecognized::OddQuery(row, odd))?;
         return Recognized { row, values, query }.checked();
+    }
+    // A reason says more than that the last segment would do as a parameter of another method's row.
+    let has = |unserved: &&Unserved| unserved.methods.contains(method) && path::covers(unserved.path, &segments.raw);
+    if let Some(unserved) = UNSERVED.iter().find(has) {
+        return Err(Unrecognized::NotServed(unserved));
     }
     if others.is_empty() { Err(Unrecognized::NotFound) } else { Err(Unrecognized::MethodNotAllowed(others)) }
 }

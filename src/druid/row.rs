@@ -56,7 +56,7 @@ impl Alias {
 }
 
 /// An endpoint of Druid that the gate does not serve.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Unserved {
     /// Its methods.
     pub methods: &'static [Method],
@@ -108,6 +108,8 @@ pub enum Rule {
     EachSupervisor(&'static Row),
     /// What the SQL in the body needs.
     SubmitSql(Engine),
+    /// Of JDBC, by Avatica: what the SQL in the body needs; else to have opened the connection. Druid: `DruidMeta`.
+    Avatica,
     /// What the native query in the body reads.
     SubmitQuery,
     /// The same and WRITE on the state: Druid tells where the segments of a query are. Druid: `BrokerQueryResource`.
@@ -157,6 +159,8 @@ pub enum Body {
     JsonOfDatasource,
     /// JSON that says what the rule is about.
     Judged,
+    /// The same, of whichever media type but protobuf's: drivers call it bytes. Druid: `DruidAvaticaJsonHandler`.
+    Avatica,
 }
 
 /// What becomes of Druid's answer.
@@ -168,6 +172,8 @@ pub enum Answer {
     SqlQuery,
     /// Of this list, the items whose datasource the caller may read.
     List(List),
+    /// It is passed on, with the client's own name of its connection in the place of the one that Druid knows.
+    Avatica,
     /// The Router's redirect to the console's page, whose host is left out.
     ConsoleRoot,
 }
@@ -245,4 +251,7 @@ pub enum ErrorShape {
     NativeSql,
     /// `{"error":..}`, and 403 as `{"Access-Check-Result":..}`. Druid: `ForbiddenExceptionMapper`.
     AccessCheck,
+    /// `{"response":"error",..}` with status 500, of which alone drivers read the body. Avatica: `Service.ErrorResponse`,
+    /// `AvaticaCommonsHttpClientImpl`.
+    Avatica,
 }

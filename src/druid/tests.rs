@@ -18,6 +18,7 @@ fn ask(method: &Method, target: &str) -> String {
         Err(Unrecognized::OddPath(odd)) => format!("{odd:?}"),
         Err(Unrecognized::OddQuery(row, odd)) => format!("{} {odd:?}", row.name),
         Err(Unrecognized::NotFound) => "404".to_owned(),
+        Err(Unrecognized::NotServed(unserved)) => format!("404 {}", unserved.path),
         Err(Unrecognized::MethodNotAllowed(methods)) => {
             format!("405 {}", methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(","))
         }
@@ -28,6 +29,8 @@ fn ask(method: &Method, target: &str) -> String {
 fn front_doors_are_recognized() {
     assert_eq!(post("/druid/v2/sql/task"), "sql_task /druid/v2/sql/task");
     assert_eq!(post("/druid/v2/sql"), "sql /druid/v2/sql");
+    assert_eq!(post("/druid/v2/sql/avatica/"), "avatica /druid/v2/sql/avatica");
+    assert_eq!(ask(&Method::DELETE, "/druid/v2/sql/avatica"), "405 POST");
     assert_eq!(post("/druid/v2/sql/statements"), "statement_submit /druid/v2/sql/statements");
     assert_eq!(get("/druid/v2/sql/statements/query-1"), "statement_status /druid/v2/sql/statements/query-1");
     assert_eq!(
@@ -119,7 +122,6 @@ fn what_is_not_in_the_catalogue_is_not_served() {
         "/Druid/v2/sql",
         "/druid/V2/sql",
         "/druid/v2/x/y",
-        "/druid/v2/sql/avatica",
         "/druid/indexer/v1/action",
         "/proxy/OVERLORD/druid/indexer/v1/task/t/shutdown",
         "/PROXY/overlord/druid/indexer/v1/task/t/shutdown",
@@ -136,10 +138,13 @@ fn what_is_not_in_the_catalogue_is_not_served() {
     ] {
         let answer = post(path);
         // A path whose last segment fills the parameter of DELETE /druid/v2/sql/{id} is known, with that method only.
-        assert!(answer == "404" || answer == "405 DELETE", "{path}: {answer}");
+        assert!(answer.starts_with("404") || answer == "405 DELETE", "{path}: {answer}");
         assert!(!get(path).starts_with("sql"), "{path}");
     }
     assert_eq!(get("/proxy/overlord/status/properties/x"), "404");
+    assert_eq!(post("/druid/v2/sql/avatica-protobuf/"), "404 /druid/v2/sql/avatica-protobuf");
+    assert_eq!(post("/druid-internal/v1/segments/x"), "404 /druid-internal/{rest*}");
+    assert_eq!(ask(&Method::PUT, "/druid-internal/v1/segments/x"), "404");
     assert_eq!(get("/druid/indexer/v1/task/t/status/x"), "404");
 }
 

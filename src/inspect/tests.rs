@@ -60,9 +60,9 @@ fn inspect_with(inspector: &Inspector<Supervisors>, target: &str, body: &str) ->
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     let recognized = recognize(&Method::POST, path, query).expect(target);
     let body = RequestBody { form: SqlForm::Json, bytes: body.as_bytes() };
-    let caller = Identity::for_tests("dev", "alice", &[]);
+    let caller = (&Identity::for_tests("dev", "alice", &[]), &Grants::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-    match runtime.block_on(inspector.inspect(&recognized, Some(body), &caller))? {
+    match runtime.block_on(inspector.inspect(&recognized, Some(body), caller))? {
         Inspection::Whole(inspected) => Ok(*inspected),
         Inspection::Parts(_) => panic!("{target} is one request"),
     }
@@ -234,4 +234,48 @@ fn only_json_is_read() {
     let body = RequestBody { form: SqlForm::Text, bytes: br#"{"queryType":"scan","dataSource":"a"}"# };
     let refusal = inspector.native_query(&recognized, Some(body), &caller).expect_err("text");
     assert_eq!(refusal, Refusal::Form(NoForm::NotJson));
+}
+
+/// A request of JDBC, on the connection `x`.
+fn jdbc(rest: &str) -> Result<Inspected, Refusal> {
+    inspect("/druid/v2/sql/avatica/", &format!(r#"{{"connectionId":"x",{rest}}}"#))
+}
+
+#[test]
+fn a_request_of_jdbc_needs_what_its_sql_needs() {
+    let prepare = |sql: &str| told(jdbc(&format!(r#""request":"prepare","sql":{}"#, Json::string(sql).render())));
+    assert_eq!(prepare("SELECT * FROM wiki WHERE page = ?"), "DATASOURCE|wiki|READ");
+    assert_eq!(prepare("EXPLAIN PLAN FOR SELECT * FROM wiki"), "DATASOURCE|wiki|READ");
+    assert_eq!(prepare("INSERT INTO wiki SELECT 1 PARTITIONED BY ALL"), "DATASOURCE|wiki|WRITE");
+    assert_eq!(prepare("SELECT 1"), "an identity");
+    // What would be read is not said yet, and execute says it to Druid alone.
+    let of_values = prepare("SELECT * FROM TABLE(EXTERN(?, ?, ?))");
+    assert!(of_values.starts_with('!'), "{of_values}");
+    assert_eq!(prepare("SET timeout = 1; SELECT 1"), "! not_for_clients");
+    assert_eq!(prepare("SELECT * FROM sys.tasks"), told(jdbc(r#""request":"getTables""#)));
+    assert_eq!(told(jdbc(r#""request":"getTypeInfo""#)), "an identity");
+    assert_eq!(told(jdbc(r#""request":"fetch","statementId":1,"offset":0"#)), "an identity");
+    assert_eq!(told(jdbc(r#""request":"nonsense""#)), "! unknown_type");
+}
+
+#[test]
+fn properties_of_a_connection_are_context_keys() {
+    let rules = ContextKeys::Authorize { free: BTreeSet::from(["free".to_owned()]), secured: None };
+    let open = |info: &str| {
+        let body = format!(r#"{{"request":"openConnection","connectionId":"x","info":{info}}}"#);
+        inspect_with(&inspector(sql::ExternalRules::default(), rules.clone()), "/druid/v2/sql/avatica", &body)
+    };
+    assert_eq!(
+        told(open(r#"{"timeout":"1","free":"2","user":"u","avatica_user":"v"}"#)),
+        "QUERY_CONTEXT|timeout|WRITE"
+    );
+    assert_eq!(told(open("{}")), "an identity");
+    let many: Vec<String> = (0..=context::MAX_KEYS).map(|key| format!("\"k{key}\":\"\"")).collect();
+    assert_eq!(told(open(&format!("{{{}}}", many.join(",")))), "! too_many_context_keys");
+}
+
+#[test]
+fn protobuf_is_no_request_of_jdbc() {
+    let body = "\n?org.apache.calcite.avatica.proto.Requests$OpenConnectionRequest";
+    assert_eq!(inspect("/druid/v2/sql/avatica", body).expect_err("protobuf"), Refusal::Form(NoForm::NotAvatica));
 }

@@ -28,6 +28,10 @@ pub struct Grant {
 }
 
 impl Grant {
+    fn to_line(&self) -> String {
+        format!("{}|{}|{}", self.resource_type.as_str(), self.pattern.as_str(), self.action.as_str())
+    }
+
     fn allows(&self, wanted: &ResourceAction) -> bool {
         let ResourceAction { resource_type, name, action } = wanted;
         self.action == *action && self.resource_type == *resource_type && self.pattern.covers(name)
@@ -194,6 +198,13 @@ impl Grants {
     /// The single grants, role by role; one that two roles give comes twice.
     pub fn iter(&self) -> impl Iterator<Item = &Grant> {
         self.0.iter().flat_map(|role| role.iter())
+    }
+
+    /// The single grants as `DATASOURCE|wiki*|READ`, sorted, each once: equal for callers who may do the same by the same
+    /// words.
+    #[must_use]
+    pub fn to_lines(&self) -> BTreeSet<String> {
+        self.iter().map(Grant::to_line).collect()
     }
 }
 

@@ -17,6 +17,7 @@ use hyper::body::{Body, Incoming};
 use super::Rejection;
 use super::in_flight::Places;
 use crate::config::Limits;
+use crate::druid;
 use crate::druid::media_type::{self, SqlForm};
 use crate::telemetry::Record;
 
@@ -51,17 +52,20 @@ async fn drain(mut body: Incoming) {
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, reading).await;
 }
 
-/// Reads a body that is judged, of at most `limit` bytes and within `wait`, taking it out of its place only to read it.
+/// Reads a body of this kind that is judged, of at most `limit` bytes and within `wait`, taking it out of its place only to read it.
 ///
 /// # Errors
 /// [`Rejection`] for its media type, its encoding, its size or its slowness.
 pub async fn read(
     head: &Parts,
     body: &mut Option<Incoming>,
+    kind: druid::Body,
     limit: usize,
     wait: Duration,
 ) -> Result<(SqlForm, Bytes), Rejection> {
-    let form = media_type::sql_form(head.headers.get_all(CONTENT_TYPE).iter().map(http::HeaderValue::as_bytes))?;
+    let types = head.headers.get_all(CONTENT_TYPE).iter().map(http::HeaderValue::as_bytes);
+    let is_avatica = kind == druid::Body::Avatica;
+    let form = if is_avatica { media_type::avatica_form(types)? } else { media_type::sql_form(types)? };
     let coding = content_coding(head)?;
     let bytes = read_whole(body, limit, wait).await?;
     match coding {

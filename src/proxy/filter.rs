@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 
 use super::list::{ListBody, ListFilter};
+use super::renamed::Renamed;
 use super::{GateBody, Rejection};
 use crate::config::Limits;
 use crate::druid::{Answer, List};
@@ -35,6 +36,7 @@ pub async fn apply(unfiltered: Unfiltered, limits: &Limits) -> Result<Response<G
             }
             Ok(pass(response))
         }
+        Answer::Avatica => Ok(renamed(response, terms)),
         Answer::List(list) => filtered(response, list, terms, limits).await,
     }
 }
@@ -46,6 +48,19 @@ pub fn status_of_part(unfiltered: Unfiltered) -> StatusCode {
 
 fn pass(response: Response<RouterBody>) -> Response<GateBody> {
     response.map(|body| GateBody::streamed(body.map_err(Into::into)))
+}
+
+/// What is no JSON names no connection.
+fn renamed(mut response: Response<RouterBody>, terms: Terms) -> Response<GateBody> {
+    let names = terms.query.and_then(|connection| Some((connection.id, connection.client_id?)));
+    let Some((id, own)) = names.filter(|_| is_plain_json(response.headers())) else { return pass(response) };
+    response.headers_mut().remove(CONTENT_LENGTH);
+    response.map(|body| GateBody::streamed(Renamed::new(body, id.as_str(), &own)))
+}
+
+fn is_plain_json(headers: &HeaderMap) -> bool {
+    let is_json = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    is_json && !headers.contains_key(CONTENT_ENCODING)
 }
 
 fn name_by_clients_id(headers: &mut HeaderMap, query: Option<&Submitted>) {
@@ -71,8 +86,7 @@ async fn filtered(
         return Ok(pass(response));
     }
     let headers = response.headers_mut();
-    let is_json = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
-    if headers.contains_key(CONTENT_ENCODING) || !is_json {
+    if !is_plain_json(headers) {
         return Err(Rejection::UnreadableAnswer);
     }
     for name in [CONTENT_LENGTH, ETAG, LAST_MODIFIED, ACCEPT_RANGES] {

@@ -6,6 +6,7 @@ mod head;
 mod in_flight;
 mod list;
 mod rejection;
+mod renamed;
 mod sign_in;
 
 pub use body::GateBody;
@@ -16,7 +17,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use http::header::{ALLOW, CONNECTION, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -86,6 +87,9 @@ impl Gate {
                 if head.version < Version::HTTP_2 && head::check(&head, self.limits.head_bytes).is_err() {
                     told.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
+                if shape == ErrorShape::Avatica && self.authenticator.takes_basic() {
+                    ask_for_basic(&mut told);
+                }
                 self.sign_in.way_in(&head, &rejection).unwrap_or(told)
             }
         };
@@ -134,22 +138,23 @@ impl Gate {
         record.row(recognized.row.name, recognized.named_id());
         let limit = match recognized.row.body {
             Body::None => None,
-            Body::Sql => Some(self.limits.sql_body_bytes),
+            Body::Sql | Body::Avatica => Some(self.limits.sql_body_bytes),
             Body::TaskIds => Some(self.limits.task_ids_body_bytes),
             Body::Json | Body::JsonOfDatasource | Body::Judged => Some(self.limits.json_body_bytes),
         };
         let read = match limit {
             None => None,
-            Some(limit) => Some(body::read(head, body, limit, self.limits.body).await?),
+            Some(limit) => Some(body::read(head, body, recognized.row.body, limit, self.limits.body).await?),
         };
         let read = read.as_ref().map(|(form, bytes)| RequestBody { form: *form, bytes });
-        let inspection = self.inspector.inspect(&recognized, read, &caller).await;
+        let grants = policy.grants_of(&caller);
+        let inspection = self.inspector.inspect(&recognized, read, (&caller, &grants)).await;
         let inspected = match inspection.inspect_err(|refusal| record.refused(refusal))? {
             Inspection::Whole(inspected) => *inspected,
             Inspection::Parts(parts) => return self.answer_each(parts, head, &caller, &policy, record).await,
         };
         record.inspected(&inspected.facts, inspected.need());
-        let hidden = inspected.hidden_from(&policy.grants_of(&caller));
+        let hidden = inspected.hidden_from(&grants);
         let unknown_table = inspected.facts.unknown_system_table;
         let authorized =
             policy.authorize(inspected, &caller).map_err(|denied| Rejection::denied(denied, hidden, unknown_table))?;
@@ -212,12 +217,21 @@ fn no_sniffing(response: &mut Response<GateBody>) {
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
+/// A driver sends its user and password only where it is asked for them; a browser that is asked opens a window of its own, so
+/// nowhere else. RFC 7617, section 2.
+fn ask_for_basic(response: &mut Response<GateBody>) {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let challenge = HeaderValue::from_static(r#"Basic realm="druid", charset="UTF-8""#);
+        response.headers_mut().append(WWW_AUTHENTICATE, challenge);
+    }
+}
+
 fn reject(rejection: &Rejection, shape: ErrorShape, record: &mut Record) -> Response<GateBody> {
     record.rejected(rejection.fault().as_str(), rejection.reason(), rejection.missing());
     let mut response = rejection.render(shape, record.request_id());
     let headers = response.headers_mut();
     if let Some(value) = rejection.challenge().and_then(|value| HeaderValue::try_from(value).ok()) {
-        headers.insert(http::header::WWW_AUTHENTICATE, value);
+        headers.insert(WWW_AUTHENTICATE, value);
     }
     if let Some(value) = rejection.allow().and_then(|value| HeaderValue::try_from(value).ok()) {
         headers.insert(ALLOW, value);

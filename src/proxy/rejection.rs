@@ -66,6 +66,8 @@ pub enum Rejection {
     OddPath(OddPath),
     /// Nothing is served under this path.
     NotFound,
+    /// What Druid has under this path is not served, for this reason.
+    NotServed(&'static str),
     /// The path is served, with these other methods.
     MethodNotAllowed(Vec<&'static Method>),
     /// The request cannot be read, or may not be sent as it is.
@@ -149,6 +151,7 @@ impl Rejection {
             Self::Denied(_) | Self::NotTheOwner | Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::OddPath(_) | Self::BadRequest { .. } | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::NotFound
+            | Self::NotServed(_)
             | Self::UnknownTask(_)
             | Self::UnknownSupervisor(_)
             | Self::NoHistory(_)
@@ -156,9 +159,8 @@ impl Rejection {
             | Self::UnknownStatement(_)
             | Self::UnknownQuery => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::UnsupportedMediaType(NoForm::Unsupported | NoForm::NotJson | NoForm::Json) | Self::EncodedBody => {
-                StatusCode::UNSUPPORTED_MEDIA_TYPE
-            }
+            Self::UnsupportedMediaType(NoForm::Unsupported | NoForm::NotJson | NoForm::Json | NoForm::NotAvatica)
+            | Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UnsupportedMediaType(NoForm::Missing | NoForm::Several) => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -196,6 +198,7 @@ impl Rejection {
             | Self::CrossOrigin
             | Self::OddPath(_)
             | Self::NotFound
+            | Self::NotServed(_)
             | Self::MethodNotAllowed(_)
             | Self::BadRequest { .. }
             | Self::UnsupportedMediaType(_)
@@ -228,6 +231,7 @@ impl Rejection {
             Self::CrossOrigin => "cross_origin",
             Self::OddPath(_) => "odd_path",
             Self::NotFound => "unknown_path",
+            Self::NotServed(_) => "not_served",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::BadRequest { code, .. } => code,
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
@@ -274,6 +278,7 @@ impl Rejection {
                 "a session's request must come from a page of the gate itself ([server] origin)".to_owned()
             }
             Self::OddPath(odd) => odd.to_string(),
+            Self::NotServed(reason) => format!("this is not served: {reason}; `msq-gate routes` lists what is"),
             Self::NotFound => "nothing is served under this path; `msq-gate routes` lists what is".to_owned(),
             Self::MethodNotAllowed(allowed) => {
                 format!("this path is not served with this method; send {}", join_methods(allowed))
@@ -367,7 +372,8 @@ impl Forbidden {
         if self.unknown_table {
             return format!(
                 "Missing permissions: {sentence} (the gate does not know which rows of this system table are whose; \
-                 those of sys.segments, tasks, supervisors, servers, server_segments and of INFORMATION_SCHEMA it does)"
+                 those of sys.segments, tasks, supervisors, servers, server_segments and of INFORMATION_SCHEMA it does, \
+                 but for JDBC, where no table is narrowed)"
             );
         }
         format!("Missing permissions: {sentence}")
@@ -389,6 +395,7 @@ impl From<Unrecognized> for Rejection {
                 Self::BadRequest { code: "odd_query", message: odd.to_string(), at: None }
             }
             Unrecognized::NotFound => Self::NotFound,
+            Unrecognized::NotServed(unserved) => Self::NotServed(unserved.reason),
             Unrecognized::MethodNotAllowed(allowed) => Self::MethodNotAllowed(allowed),
         }
     }

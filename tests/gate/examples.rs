@@ -107,6 +107,7 @@ pub fn examples(row: &Row) -> Vec<Example> {
         | Rule::CatalogTable(_)
         | Rule::EachSupervisor(_)
         | Rule::SubmitSql(_)
+        | Rule::Avatica
         | Rule::SubmitQuery
         | Rule::QueryCandidates
         | Rule::SubmitTask
@@ -189,6 +190,10 @@ fn bodies(row: &Row) -> Vec<(&'static str, Option<Value>)> {
             one(json!({"query": "EXPLAIN PLAN FOR INSERT INTO taxi SELECT * FROM wiki PARTITIONED BY DAY"}))
         }
         (Body::Sql, _) => one(json!({"query": "SELECT page FROM wiki LIMIT 1"})),
+        // On no connection.
+        (Body::Avatica, _) => one(json!({
+            "request": "prepare", "connectionId": "nope", "sql": "SELECT page FROM wiki", "maxRowCount": -1,
+        })),
         (Body::TaskIds, _) => one(json!(["nope"])),
         (Body::Judged, name) => judged(name).into_iter().map(|(about, body)| (about, Some(body))).collect(),
         (Body::JsonOfDatasource, _) => one(json!({"dataSource": "wiki", "taskPriority": "no number"})),

@@ -74,8 +74,13 @@ fn read_request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<String> {
     loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
-            let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-            let whole = end + 4 + length.unwrap_or(0);
+            let whole = if head.contains("\r\ntransfer-encoding: chunked") {
+                let last = bytes.windows(5).position(|window| window == b"0\r\n\r\n");
+                last.map_or(usize::MAX, |last| last + 5)
+            } else {
+                let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+                end + 4 + length.unwrap_or(0)
+            };
             if bytes.len() >= whole {
                 return Some(String::from_utf8_lossy(&bytes.drain(..whole).collect::<Vec<_>>()).into_owned());
             }

@@ -37,6 +37,10 @@ pub static ROWS: &[Row] = &[
         "/druid/v2/sql/statements/{id}/results",
         &[integer("page"), text("resultFormat"), text("filename")],
     ),
+    post("avatica", "/druid/v2/sql/avatica", Rule::Avatica)
+        .body(Body::Avatica)
+        .answer(Answer::Avatica)
+        .errors(ErrorShape::Avatica),
     probe("sql_engines", "/druid/v2/sql/engines").since(34),
     delete("sql_cancel", "/druid/v2/sql/{id}", Rule::OwnQuery).errors(ErrorShape::NativeSql),
 ];
