@@ -5,6 +5,10 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod why;
+
+pub use why::{Place, Reason};
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -399,13 +403,19 @@ fn sql_parameter(value: ParameterValue) -> sql::Parameter {
 fn need_of(reading: &sql::Reading, context_keys: BTreeSet<ResourceAction>) -> Need {
     let mut set: BTreeSet<ResourceAction> = reading.resources.clone();
     set.extend(context_keys);
-    // System tables answer the gate's own account for everything; only who may see everything may ask them.
     if !reading.system_tables.is_empty() {
-        set.insert(ResourceAction::every(Action::Read, ResourceType::Datasource));
-        set.insert(ResourceAction::every(Action::Read, ResourceType::View));
-        set.insert(ResourceAction::new(Action::Read, ResourceType::State, "STATE"));
+        set.extend(system_tables_need());
     }
     Need::from_set(set)
+}
+
+/// System tables answer the gate's own account for everything; only who may see everything may ask them.
+fn system_tables_need() -> [ResourceAction; 3] {
+    [
+        ResourceAction::every(Action::Read, ResourceType::Datasource),
+        ResourceAction::every(Action::Read, ResourceType::View),
+        ResourceAction::new(Action::Read, ResourceType::State, "STATE"),
+    ]
 }
 
 /// 128 random bits; the operating system's generator does not fail once the process runs.

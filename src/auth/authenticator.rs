@@ -241,9 +241,13 @@ impl Authenticator {
         self.remote_keys().map(|(_, remote)| remote.status(now)).collect()
     }
 
-    /// Does what is due at this time, for tests that keep their own.
-    #[cfg(test)]
-    pub(in crate::auth) async fn fetch_due_keys(&self, now: SystemTime) {
+    /// The accepted issuers, in the order of the configuration.
+    pub fn issuer_settings(&self) -> impl Iterator<Item = &IssuerSettings> {
+        self.issuers.iter().map(|issuer| &issuer.settings)
+    }
+
+    /// Fetches keys that are due at this time once, for who does not wait for [`Self::keep_keys_fresh`].
+    pub async fn fetch_due_keys(&self, now: SystemTime) {
         for (_, remote) in self.remote_keys() {
             remote.fetch_if_due(now).await;
         }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::druid::{Alias, ROWS, Row, Rule};
+use crate::druid::{Alias, ROWS, Row};
 use crate::json::Json;
 
 /// List every endpoint of Druid that is served, and what it needs; all else is refused
@@ -34,7 +34,7 @@ fn cells(row: &Row) -> Vec<String> {
         Alias::Overlord => " *",
         Alias::Coordinator => " **",
     };
-    vec![row.method.to_string(), format!("{}{mark}", row.path), row.since.to_string(), needs(row.rule)]
+    vec![row.method.to_string(), format!("{}{mark}", row.path), row.since.to_string(), row.needs()]
 }
 
 fn as_json() -> Json {
@@ -51,23 +51,8 @@ fn as_json() -> Json {
             ),
             ("since", Json::Number(row.since.to_string())),
             ("query", Json::Array(row.query.iter().map(|parameter| Json::string(parameter.name)).collect())),
-            ("needs", Json::string(needs(row.rule))),
+            ("needs", Json::string(row.needs())),
         ])
     });
     Json::Array(rows.collect())
-}
-
-fn needs(rule: Rule) -> String {
-    match rule {
-        Rule::Open => "nothing".to_owned(),
-        Rule::AnyIdentity => "an identity".to_owned(),
-        Rule::Holds(action, resource_type, name) => {
-            format!("{} {} {name}", action.as_str(), resource_type.as_str())
-        }
-        Rule::SubmitSql(_) => "what the SQL needs".to_owned(),
-        Rule::OwnSqlQuery | Rule::OwnStatement => "to have submitted it".to_owned(),
-        Rule::ReadTask => "READ on the task's datasource".to_owned(),
-        Rule::CancelTask => "READ on a query's datasource ([policy] task_cancel), WRITE on another task's".to_owned(),
-        Rule::FilteredList => "an identity; of the list it sees what names a datasource that it may READ".to_owned(),
-    }
 }

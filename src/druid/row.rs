@@ -29,6 +29,29 @@ pub struct Row {
     pub errors: ErrorShape,
 }
 
+impl Row {
+    /// What the caller needs, for people.
+    #[must_use]
+    pub fn needs(&self) -> String {
+        match self.rule {
+            Rule::Open => "nothing".to_owned(),
+            Rule::AnyIdentity => "an identity".to_owned(),
+            Rule::Holds(action, resource_type, name) => {
+                format!("{} {} {name}", action.as_str(), resource_type.as_str())
+            }
+            Rule::SubmitSql(_) => "what the SQL needs".to_owned(),
+            Rule::OwnSqlQuery | Rule::OwnStatement => "to have submitted it".to_owned(),
+            Rule::ReadTask => "READ on the task's datasource".to_owned(),
+            Rule::CancelTask => {
+                "READ on a query's datasource ([policy] task_cancel), WRITE on another task's".to_owned()
+            }
+            Rule::FilteredList => {
+                "an identity; of the list it sees what names a datasource that it may READ".to_owned()
+            }
+        }
+    }
+}
+
 /// Under which other paths a row is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alias {

@@ -1,16 +1,21 @@
 //! The order of things: one request, from its head to its answer.
 
 mod body;
+mod caller;
+mod explain;
 mod filter;
 mod head;
 mod in_flight;
 mod list;
+mod me;
 mod rejection;
 mod sign_in;
 
 pub use body::GateBody;
+pub use caller::{By, Caller, Role};
+pub use explain::{Explainer, Explanation, Known, Needed, OddQuestion, Outcome, Question, Sent, Who};
 pub use rejection::{Fault, Rejection};
-pub use sign_in::{LOGIN_PATH, LOGOUT_PATH, SignIn};
+pub use sign_in::{LOGIN_PATH, LOGOUT_PATH, ME_PATH, SignIn};
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -24,12 +29,11 @@ use hyper::body::Incoming;
 use in_flight::{InFlight, Places};
 use sign_in::Page;
 
-use crate::auth::Identity;
-use crate::auth::{Authentication, Authenticator};
+use crate::auth::{Authentication, Authenticator, Identity, SupposedFault};
 use crate::config::Limits;
-use crate::druid::{self, Body, ErrorShape, Recognized, Rule, Unrecognized};
-use crate::inspect::{Inspector, RequestBody};
-use crate::policy::{Policy, Subject};
+use crate::druid::{self, ErrorShape, Recognized, Rule, Unrecognized};
+use crate::inspect::{Inspected, Inspector, RequestBody};
+use crate::policy::{Authorized, Policy, Subject};
 use crate::telemetry::{AuditLog, Record};
 use crate::upstream::{Directory, Upstream};
 
@@ -97,6 +101,17 @@ impl Gate {
         response.map(|body| body.recorded(record, places))
     }
 
+    /// What would become of this request. Nothing is sent but a look-up of what it names.
+    ///
+    /// # Errors
+    /// A description that fits no caller.
+    pub async fn explain(&self, question: &Question) -> Result<Explanation, SupposedFault> {
+        let policy = self.policy();
+        let known = Known::by(&question.who, &self.authenticator, &policy, SystemTime::now()).await?;
+        let explainer = Explainer { policy: &policy, inspector: &self.inspector, limits: &self.limits };
+        Ok(explainer.explain(question, known).await)
+    }
+
     /// The answer to a request that ended in a panic.
     #[must_use]
     pub fn panicked() -> Response<GateBody> {
@@ -115,7 +130,7 @@ impl Gate {
         places: &mut Places,
     ) -> Result<Response<GateBody>, Rejection> {
         head::check(head, self.limits.head_bytes)?;
-        if recognized.as_ref().is_ok_and(|recognized| recognized.row.rule == Rule::Open) {
+        if is_open(&recognized) {
             record.open(recognized.map(|recognized| recognized.row.name).unwrap_or_default());
             return Ok(rejection::json(StatusCode::OK, "true".to_owned()));
         }
@@ -123,28 +138,32 @@ impl Gate {
             return Err(Rejection::Unrecorded);
         }
         self.in_flight.enter(places)?;
-        if let Some(page) = Page::at(head.uri.path()) {
+        let page = Page::at(head.uri.path());
+        if let Some(Page::SignIn(page)) = page {
             return self.sign_in.answer(page, (head, body), (&self.authenticator, &self.limits), record).await;
         }
         let caller = self.authenticate(head, record).await?;
         self.in_flight.enter_as(&caller, places)?;
         let policy = self.policy();
         record.roles(policy.roles_of(&caller));
+        if let Some(page @ Page::Me) = page {
+            record.row(page.row(), None);
+            page.check(&head.method)?;
+            record.allowed();
+            let issuer = self.authenticator.issuer_settings().find(|issuer| issuer.name == caller.issuer_name());
+            return Ok(me::answer(head, &Caller::proved(&caller, &policy, issuer), SystemTime::now()));
+        }
         let recognized = recognized?;
         record.row(recognized.row.name, recognized.named_id());
-        let read = match recognized.row.body {
-            Body::None => None,
-            Body::Sql => Some(body::read(head, body, self.limits.sql_body_bytes, self.limits.body).await?),
-            Body::TaskIds => Some(body::read(head, body, self.limits.task_ids_body_bytes, self.limits.body).await?),
+        let read = match body::limit_of(recognized.row, &self.limits) {
+            None => None,
+            Some(limit) => Some(body::read(head, body, limit, self.limits.body).await?),
         };
         let read = read.as_ref().map(|(form, bytes)| RequestBody { form: *form, bytes });
         let inspected = self.inspector.inspect(&recognized, read, &caller).await;
         let inspected = inspected.inspect_err(|refusal| record.refused(refusal))?;
         record.inspected(&inspected.facts, inspected.need());
-        let hidden = inspected.hidden_from(&policy.grants_of(&caller));
-        let system_table = inspected.facts.system_table;
-        let authorized =
-            policy.authorize(inspected, &caller).map_err(|denied| Rejection::denied(denied, hidden, system_table))?;
+        let authorized = decide(&policy, inspected, &caller)?;
         record.allowed();
         let unfiltered = self.upstream.forward(authorized, &caller, &head.headers).await?;
         filter::apply(unfiltered, &self.limits)
@@ -154,28 +173,27 @@ impl Gate {
         let now = SystemTime::now();
         let by_header = self.authenticator.authenticate(&head.headers, now).await;
         let by_cookie = by_header == Authentication::Absent;
-        match if by_cookie { self.sign_in.authenticate(head, &self.authenticator, now).await } else { by_header } {
-            Authentication::Verified(identity) => {
-                record.caller(&identity);
-                if by_cookie {
-                    self.sign_in.heed_origin(head)?;
-                }
-                Ok(identity)
-            }
-            Authentication::Absent => {
-                record.no_caller("absent", "none");
-                Err(Rejection::NoCredentials)
-            }
-            Authentication::Refused(fault) => {
-                record.no_caller("refused", fault.reason());
-                Err(Rejection::BadCredentials(fault))
-            }
-            Authentication::Unavailable(fault) => {
-                record.no_caller("unavailable", fault.reason());
-                Err(Rejection::KeysUnavailable(fault))
-            }
+        let authentication =
+            if by_cookie { self.sign_in.authenticate(head, &self.authenticator, now).await } else { by_header };
+        record.authenticated(&authentication);
+        let caller = rejection::caller_of(authentication)?;
+        if by_cookie {
+            self.sign_in.heed_origin(head)?;
         }
+        Ok(caller)
     }
+}
+
+/// Whether the request is served to anyone.
+fn is_open(recognized: &Result<Recognized, Unrecognized>) -> bool {
+    recognized.as_ref().is_ok_and(|recognized| recognized.row.rule == Rule::Open)
+}
+
+/// What the caller may have, or the refusal that it may read.
+fn decide(policy: &Policy, inspected: Inspected, caller: &Identity) -> Result<Authorized<Inspected>, Rejection> {
+    let hidden = inspected.hidden_from(&policy.grants_of(caller));
+    let system_table = inspected.facts.system_table;
+    policy.authorize(inspected, caller).map_err(|denied| Rejection::denied(denied, hidden, system_table))
 }
 
 /// A browser shall take no answer for what it is not said to be.

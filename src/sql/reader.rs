@@ -111,13 +111,8 @@ impl Found<'_> {
         resources
     }
 
-    /// Druid: `DruidExternTableMacro.computeResources`.
     fn external(&self, permission: ExternalPermission) -> BTreeSet<&'static str> {
-        let types = self.input_source_types.iter();
-        match permission {
-            ExternalPermission::AnyType => types.map(|_| "EXTERNAL").collect(),
-            ExternalPermission::ByType => types.copied().collect(),
-        }
+        self.input_source_types.iter().map(|source| permission.resource(source)).collect()
     }
 
     fn system_tables(&self) -> BTreeSet<SystemTable> {
@@ -174,8 +169,17 @@ impl<'a> Reader<'a> {
         if let Some(places) = &mut self.places {
             let last = until.checked_sub(1).and_then(|at| self.tokens.get(at));
             let end = last.map_or(start, |token| token.end(self.text));
-            places.push(Place { range: start..end, role, name: name.to_owned() });
+            let needs = role.need(name).into_iter().collect();
+            places.push(Place { range: start..end, role, name: name.to_owned(), needs });
         }
+    }
+
+    /// Adds what the call reads whose place was noted last.
+    fn add(&mut self, sources: Sources) {
+        if let Some(place) = self.places.as_mut().and_then(|places| places.last_mut()) {
+            place.needs.extend(sources.resources(self.rules.permission));
+        }
+        self.found.add(sources);
     }
 
     fn check_count(&self, at: usize) -> Read<()> {

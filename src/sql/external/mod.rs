@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::refusal::RefusalCode;
+use crate::permission::{Action, ResourceAction, ResourceType};
 
 mod destination;
 mod host;
@@ -57,6 +58,15 @@ pub(super) struct Sources {
     pub datasources: BTreeSet<String>,
 }
 
+impl Sources {
+    /// What reading them needs.
+    pub fn resources(&self, permission: ExternalPermission) -> impl Iterator<Item = ResourceAction> {
+        let read = |kind: ResourceType, name: &str| ResourceAction::new(Action::Read, kind, name);
+        let types = self.types.iter().map(move |source| read(ResourceType::External, permission.resource(source)));
+        types.chain(self.datasources.iter().map(move |name| read(ResourceType::Datasource, name)))
+    }
+}
+
 /// Why an input source is refused; says nothing of what stands in it.
 #[derive(Debug)]
 pub(super) struct Objection {
@@ -65,6 +75,17 @@ pub(super) struct Objection {
 }
 
 type Judged<T = ()> = Result<T, Objection>;
+
+impl ExternalPermission {
+    /// The name of the resource of type EXTERNAL on which a source of this type needs READ.
+    /// Druid: `DruidExternTableMacro.computeResources`.
+    pub(super) const fn resource(self, source_type: &'static str) -> &'static str {
+        match self {
+            Self::AnyType => "EXTERNAL",
+            Self::ByType => source_type,
+        }
+    }
+}
 
 impl Objection {
     fn new(code: RefusalCode, message: impl Into<String>) -> Self {

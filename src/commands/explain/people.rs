@@ -1,0 +1,94 @@
+//! An explanation for a person: what is, then what is needed, then what comes of it.
+
+use std::time::SystemTime;
+
+use super::super::shown;
+use crate::inspect::Place;
+use crate::proxy::{By, Caller, Explanation, Needed, Outcome, Role};
+use crate::telemetry::timestamp;
+
+/// Where what is said begins: past the longest word before it.
+const INDENT: usize = 11;
+
+/// All of it.
+pub(super) fn text(explanation: &Explanation, now: SystemTime) -> String {
+    let mut lines = Vec::new();
+    match &explanation.caller {
+        None => lines.push(("caller", "nobody".to_owned())),
+        Some(caller) => {
+            lines.push(("caller", who(caller, now)));
+            if caller.roles.is_empty() {
+                lines.push(("roles", "none".to_owned()));
+            }
+            for (at, role) in caller.roles.iter().enumerate() {
+                lines.push((if at == 0 { "roles" } else { "" }, self::role(role)));
+                lines.extend(role.grants.iter().map(|grant| ("", format!("  {grant}"))));
+            }
+        }
+    }
+    if let Some(row) = explanation.row {
+        lines.push(("row", format!("{}, {} {}: {}", row.name, row.method, row.path, row.needs())));
+    }
+    if let Some(statement) = explanation.statement {
+        lines.push(("statement", statement.to_owned()));
+    }
+    for (at, needed) in explanation.needs.iter().enumerate() {
+        lines.push((if at == 0 { "needs" } else { "" }, need(needed)));
+        lines.extend(needed.reasons.iter().map(|reason| ("", format!("  {}: {}", place(&reason.at), reason.why))));
+    }
+    lines.push(("answer", answer(&explanation.outcome)));
+    if let Some(sends) = explanation.outcome.sends() {
+        lines.push(("sends", format!("{} {}", sends.method, sends.target)));
+        lines.extend(sends.body.iter().map(|body| ("", body.clone())));
+    }
+    let line = |(word, text): (&str, String)| format!("{word:INDENT$}{}", shown(&text).replace('\n', " "));
+    lines.into_iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn who(caller: &Caller, now: SystemTime) -> String {
+    let Caller { name, subject, issuer, groups, .. } = caller;
+    let groups = if groups.is_empty() { "in no group".to_owned() } else { format!("in {}", groups.join(", ")) };
+    let proof = match (caller.expires, caller.left(now)) {
+        (Some(expires), Some(left)) => format!("by a token until {}, {} s", timestamp(expires), left.as_secs()),
+        (None, _) | (_, None) => "supposed".to_owned(),
+    };
+    format!("{name}: subject {subject} of issuer {issuer}, {groups}; {proof}")
+}
+
+fn role(role: &Role) -> String {
+    let by = |by: &By| {
+        let (kind, name) = by.words();
+        by.claim.as_ref().map_or_else(|| format!("{kind} {name}"), |claim| format!("{kind} {name} (claim {claim})"))
+    };
+    format!("{} by {}", role.name, role.by.iter().map(by).collect::<Vec<_>>().join(", "))
+}
+
+fn need(Needed { permission, granted, .. }: &Needed) -> String {
+    if granted.is_empty() {
+        return format!("{permission}, which is MISSING");
+    }
+    let by: Vec<String> = granted.iter().map(|(role, grant)| format!("{role} ({grant})")).collect();
+    format!("{permission}, granted by {}", by.join(", "))
+}
+
+fn place(place: &Place) -> String {
+    match place {
+        Place::Sql { at, text } => format!("line {}, column {}, [{text}]", at.line, at.column),
+        Place::Body(pointer) => format!("{pointer} in the body"),
+        Place::Query(name) => format!("query parameter {name}"),
+        Place::Task => "the task, looked up".to_owned(),
+        Place::Row => "the row".to_owned(),
+    }
+}
+
+fn answer(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Forwarded { filtered: false, .. } => "forwarded to Druid, whose answer is passed on".to_owned(),
+        Outcome::Forwarded { filtered: true, .. } => {
+            "forwarded to Druid; of the list it answers, the caller sees what its grants cover".to_owned()
+        }
+        Outcome::OfTheGate => "the gate's own; nothing is sent to Druid".to_owned(),
+        Outcome::Refused { status, reason, message, .. } => format!("{} {reason}: {message}", status.as_u16()),
+        Outcome::Undecided(what) => format!("cannot be told: {what}"),
+    }
+}
