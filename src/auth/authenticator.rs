@@ -246,6 +246,12 @@ impl Authenticator {
         self.issuers.iter().map(|issuer| &issuer.settings)
     }
 
+    /// The settings of the issuer of this caller.
+    #[must_use]
+    pub fn settings_of(&self, identity: &Identity) -> Option<&IssuerSettings> {
+        self.issuer_settings().find(|issuer| issuer.name == identity.issuer_name())
+    }
+
     /// Fetches keys that are due at this time once, for who does not wait for [`Self::keep_keys_fresh`].
     pub async fn fetch_due_keys(&self, now: SystemTime) {
         for (_, remote) in self.remote_keys() {

@@ -123,9 +123,9 @@ impl Known {
             Who::Token(token) => token.expose(),
         };
         let proved = rejection::caller_of(authenticator.authenticate_token(token, now).await);
-        Ok(proved.map(|identity| {
-            let issuer = authenticator.issuer_settings().find(|issuer| issuer.name == identity.issuer_name());
-            Self { caller: Caller::proved(&identity, policy, issuer), identity }
+        Ok(proved.map(|identity| Self {
+            caller: Caller::proved(&identity, policy, authenticator.settings_of(&identity)),
+            identity,
         }))
     }
 

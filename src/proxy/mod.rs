@@ -146,12 +146,8 @@ impl Gate {
         self.in_flight.enter_as(&caller, places)?;
         let policy = self.policy();
         record.roles(policy.roles_of(&caller));
-        if let Some(page @ Page::Me) = page {
-            record.row(page.row(), None);
-            page.check(&head.method)?;
-            record.allowed();
-            let issuer = self.authenticator.issuer_settings().find(|issuer| issuer.name == caller.issuer_name());
-            return Ok(me::answer(head, &Caller::proved(&caller, &policy, issuer), SystemTime::now()));
+        if page == Some(Page::Me) {
+            return self.me(head, &caller, &policy, record);
         }
         let recognized = recognized?;
         record.row(recognized.row.name, recognized.named_id());
@@ -167,6 +163,21 @@ impl Gate {
         record.allowed();
         let unfiltered = self.upstream.forward(authorized, &caller, &head.headers).await?;
         filter::apply(unfiltered, &self.limits)
+    }
+
+    /// Who the caller is to the gate.
+    fn me(
+        &self,
+        head: &Parts,
+        caller: &Identity,
+        policy: &Policy,
+        record: &mut Record,
+    ) -> Result<Response<GateBody>, Rejection> {
+        record.row(Page::Me.row(), None);
+        Page::Me.check(&head.method)?;
+        record.allowed();
+        let caller = Caller::proved(caller, policy, self.authenticator.settings_of(caller));
+        Ok(me::answer(head, &caller, SystemTime::now()))
     }
 
     async fn authenticate(&self, head: &Parts, record: &mut Record) -> Result<Arc<Identity>, Rejection> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -130,8 +130,11 @@ impl Admin {
         }
     }
 
-    /// The type must be said: a page of another site can have a browser send other types, and not this one.
+    /// Browsers send `Origin` with every POST: no page, whatever name brought it here, has them ask in its place.
     async fn explain(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        if request.headers().contains_key(ORIGIN) {
+            return odd(StatusCode::FORBIDDEN, "this is asked by programs, not by a page in a browser");
+        }
         let media_type = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         if media_type != Some(b"application/json") {
             return odd(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send Content-Type: application/json");

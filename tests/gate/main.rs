@@ -10,6 +10,7 @@ mod console;
 mod coverage;
 mod differential;
 mod doors;
+mod explain;
 mod external;
 mod faults;
 mod h2;
