@@ -36,7 +36,7 @@ const UNDECIDED: u8 = 3;
 /// Bytes of a body's file: past the longest body that any configuration lets in.
 const MAX_BODY_FILE: u64 = 64 * 1024 * 1024 + 1;
 
-/// What would become of a request of this caller, and why. Nothing is sent but a look-up of the task that it names. Exit code
+/// What would become of a request of this caller, and why. Nothing is sent but a look-up of the task or supervisor that it names. Exit code
 /// 0: it would be served, 1: it would be refused, 2: a fault of the command line or a file, 3: it depends on what Druid or
 /// the configuration says, which was not asked
 #[derive(Debug, Args)]
@@ -99,7 +99,7 @@ pub fn run(args: &ExplainArgs) -> ExitCode {
 
 const fn exit_code(outcome: &Outcome) -> u8 {
     match outcome {
-        Outcome::Forwarded { .. } | Outcome::OfTheGate => 0,
+        Outcome::Forwarded { .. } | Outcome::InParts | Outcome::OfTheGate => 0,
         Outcome::Refused { .. } => REFUSED,
         Outcome::Undecided(_) => UNDECIDED,
     }
@@ -162,9 +162,7 @@ async fn by_policy(question: &Question, policy: &Policy) -> Result<Explanation, 
     if let Some(asked) = inspector.directory.asked() {
         let what = format!("the gate would ask Druid for {asked}; with --config FILE it does");
         explanation.outcome = Outcome::Undecided(what);
-    } else if is_refused
-        && explanation.row.is_some_and(|row| matches!(row.rule, Rule::OwnSqlQuery | Rule::OwnStatement))
-    {
+    } else if is_refused && explanation.row.is_some_and(|row| matches!(row.rule, Rule::OwnQuery | Rule::OwnStatement)) {
         let what = "whose this id is only the key of [ids] tells; --config FILE names it".to_owned();
         explanation.outcome = Outcome::Undecided(what);
     }

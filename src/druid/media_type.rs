@@ -28,6 +28,9 @@ pub enum NoForm {
         "Unsupported Content-Type; send application/json, text/plain or application/x-www-form-urlencoded, in UTF-8"
     )]
     Unsupported,
+    /// One that carries SQL, where JSON is expected.
+    #[error("Unsupported Content-Type; only application/json is supported here")]
+    NotJson,
     /// A form body that holds JSON: almost surely curl without a header.
     #[error("a form body that begins with {{ is not SQL; send JSON with the header Content-Type: application/json")]
     Json,

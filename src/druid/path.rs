@@ -118,6 +118,11 @@ pub(super) fn is_parameter(part: &str) -> bool {
     part.starts_with('{')
 }
 
+/// The names of the parameters of the row's path, in their order.
+pub(super) fn parameters(row: &Row) -> impl Iterator<Item = &'static str> {
+    pattern(row).filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+}
+
 pub(super) fn is_rest(part: &str) -> bool {
     part.ends_with("*}")
 }

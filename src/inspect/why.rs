@@ -2,10 +2,16 @@
 //!
 //! Nothing is decided here: what is needed was found before, and each of it gets its reason.
 
+mod body;
+
+use std::collections::BTreeSet;
+
 use super::{Inspected, Inspector, RequestBody, sql_parameters, system_tables_need};
+use crate::druid::Rule;
+use crate::druid::ingestion::supervisor;
 use crate::druid::sql_query::SqlQuery;
-use crate::druid::{Recognized, Rule};
-use crate::permission::ResourceAction;
+use crate::json::{self, Json};
+use crate::permission::{ResourceAction, ResourceType};
 use crate::policy::Subject;
 use crate::sql::{self, PlaceRole, Position};
 
@@ -32,10 +38,14 @@ pub enum Place {
     },
     /// A member of the JSON body, by its pointer (RFC 6901).
     Body(String),
+    /// The path.
+    Path,
     /// A query parameter, by its name.
     Query(&'static str),
     /// What Druid stores of the task that the path names.
     Task,
+    /// What Druid stores of a supervisor: that of this id.
+    Supervisor,
     /// Nothing but the row itself.
     Row,
 }
@@ -43,17 +53,13 @@ pub enum Place {
 impl<D> Inspector<D> {
     /// The reasons of each permission that `inspected` needs, in the order of the permissions; each has one at least.
     #[must_use]
-    pub fn reasons(
-        &self,
-        recognized: &Recognized,
-        body: Option<RequestBody<'_>>,
-        inspected: &Inspected,
-    ) -> Vec<Reason> {
-        let candidates = self.candidates(recognized.row.rule, body);
+    pub fn reasons(&self, body: Option<RequestBody<'_>>, inspected: &Inspected) -> Vec<Reason> {
+        let rule = inspected.row.rule;
+        let candidates = body.map(|body| self.candidates(rule, body)).unwrap_or_default();
         let of = |needs: &ResourceAction| {
             let mut found: Vec<Reason> = candidates.iter().filter(|reason| reason.needs == *needs).cloned().collect();
             if found.is_empty() {
-                let (at, why) = by_rule(recognized.row.rule);
+                let (at, why) = by_rule(rule, needs);
                 found.push(Reason { needs: needs.clone(), at, why });
             }
             found
@@ -62,27 +68,43 @@ impl<D> Inspector<D> {
     }
 
     /// What in the body needs something, and what.
-    fn candidates(&self, rule: Rule, body: Option<RequestBody<'_>>) -> Vec<Reason> {
-        match (rule, body) {
-            (Rule::SubmitSql(_), Some(body)) => {
-                SqlQuery::read(body.form, body.bytes).map(|query| self.of_sql(&query)).unwrap_or_default()
+    fn candidates(&self, rule: Rule, body: RequestBody<'_>) -> Vec<Reason> {
+        match rule {
+            Rule::SubmitSql(_) => {
+                SqlQuery::read(body.form, body.bytes).map(|query| self.of_sql(&query, "")).unwrap_or_default()
             }
-            (
-                Rule::SubmitSql(_)
-                | Rule::Open
-                | Rule::AnyIdentity
-                | Rule::Holds(..)
-                | Rule::OwnSqlQuery
-                | Rule::OwnStatement
-                | Rule::ReadTask
-                | Rule::CancelTask
-                | Rule::FilteredList,
-                _,
-            ) => Vec::new(),
+            Rule::SubmitQuery | Rule::QueryCandidates => {
+                let query = json::parse_bytes(body.bytes).unwrap_or(Json::Null);
+                let keys = query.get("context").map(members).unwrap_or_default();
+                let of_keys =
+                    keys.iter().flat_map(|(key, _)| self.of_key(key, || Place::Body(body::below("/context", key))));
+                of_keys.chain(body::of_query(&query)).collect()
+            }
+            Rule::SubmitTask | Rule::SubmitSupervisor | Rule::Sample => {
+                let spec = json::parse_bytes(body.bytes).unwrap_or(Json::Null);
+                let mut reasons = body::of_spec(&spec, &self.external);
+                // No task has SQL of its own.
+                let statement = supervisor::read(&spec).ok().and_then(|found| found.statement);
+                reasons.extend(statement.into_iter().flat_map(|query| self.of_sql(&query, "/spec")));
+                reasons
+            }
+            Rule::Open
+            | Rule::AnyIdentity
+            | Rule::Holds(..)
+            | Rule::Datasource(_)
+            | Rule::CatalogTable(_)
+            | Rule::Supervisor(_)
+            | Rule::EachSupervisor(_)
+            | Rule::OwnQuery
+            | Rule::OwnStatement
+            | Rule::ReadTask
+            | Rule::CancelTask
+            | Rule::FilteredList => Vec::new(),
         }
     }
 
-    fn of_sql(&self, query: &SqlQuery) -> Vec<Reason> {
+    /// `envelope` is the pointer of what holds the statement.
+    fn of_sql(&self, query: &SqlQuery, envelope: &str) -> Vec<Reason> {
         let sql = &query.sql;
         let at = |offset: usize, text: Option<&str>| Place::Sql {
             at: Position::of(sql, offset),
@@ -97,42 +119,53 @@ impl<D> Inspector<D> {
                 reasons.extend(system_tables_need().into_iter().map(of));
             }
         }
+        let context = body::below(envelope, "context");
         for key in query.context_keys() {
-            reasons.extend(self.of_key(key, || Place::Body(pointer(&["context", key]))));
+            reasons.extend(self.of_key(key, || Place::Body(body::below(&context, key))));
         }
-        for option in sql::read_by(&self.external, sql, &sql_parameters(query)).into_iter().flat_map(|r| r.set_options)
-        {
+        let reading = sql::read_by(&self.external, sql, &sql_parameters(query));
+        for option in reading.into_iter().flat_map(|reading| reading.set_options) {
             reasons.extend(self.of_key(&option.name, || at(option.at, Some(&option.name))));
         }
         reasons
     }
 
-    fn of_key(&self, key: &str, at: impl Fn() -> Place) -> impl Iterator<Item = Reason> {
+    fn of_key(&self, key: &str, at: impl Fn() -> Place) -> Vec<Reason> {
         let why = "[sql] query_context: setting this key takes a permission on it";
-        self.context_keys.permissions(std::iter::once(key)).into_iter().map(move |needs| Reason {
-            needs,
-            at: at(),
-            why,
-        })
+        let needs: BTreeSet<ResourceAction> = self.context_keys.permissions(std::iter::once(key));
+        needs.into_iter().map(|needs| Reason { needs, at: at(), why }).collect()
     }
 }
 
+fn members(object: &Json) -> &[(String, Json)] {
+    if let Json::Object(members) = object { members } else { &[] }
+}
+
 /// The reason of what no part of the body needs.
-const fn by_rule(rule: Rule) -> (Place, &'static str) {
+fn by_rule(rule: Rule, needs: &ResourceAction) -> (Place, &'static str) {
     match rule {
-        Rule::Open | Rule::AnyIdentity | Rule::Holds(..) => (Place::Row, "every request of this row needs it"),
-        Rule::SubmitSql(_) => (Place::Row, "the statement as a whole"),
-        Rule::OwnSqlQuery | Rule::OwnStatement => (Place::Row, "somebody else submitted it"),
+        Rule::Open | Rule::AnyIdentity | Rule::Holds(..) | Rule::EachSupervisor(_) => (Place::Row, OF_ROW),
+        Rule::QueryCandidates | Rule::Sample if needs.resource_type == ResourceType::State => (Place::Row, OF_ROW),
+        Rule::SubmitSql(_) | Rule::SubmitQuery | Rule::QueryCandidates | Rule::SubmitTask | Rule::Sample => {
+            (Place::Row, "the body as a whole")
+        }
+        Rule::SubmitSupervisor => {
+            (Place::Supervisor, "the supervisor that has this id is of this datasource, and would give up its place")
+        }
+        Rule::Datasource(_) => (Place::Path, "the path names this datasource"),
+        Rule::CatalogTable(_) => (Place::Path, "the path names this table, of its schema's type"),
+        Rule::Supervisor(_) => (Place::Supervisor, "the supervisor is of this datasource"),
+        Rule::OwnQuery | Rule::OwnStatement => (Place::Path, "the id is of a query that somebody else submitted"),
         Rule::ReadTask => (Place::Task, "the task is of this datasource, whatever it is called"),
         Rule::CancelTask => (
             Place::Task,
             "the task is of this datasource; cancelling a query takes what [policy] task_cancel says, another task WRITE",
         ),
-        Rule::FilteredList => (Place::Query("datasource"), "the list is asked for this datasource"),
+        Rule::FilteredList if needs.resource_type == ResourceType::Datasource => {
+            (Place::Query("datasource"), "the list is asked for this datasource")
+        }
+        Rule::FilteredList => (Place::Row, OF_ROW),
     }
 }
 
-/// A JSON pointer of these steps (RFC 6901, section 3).
-fn pointer(steps: &[&str]) -> String {
-    steps.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
-}
+const OF_ROW: &str = "every request of this row needs it";

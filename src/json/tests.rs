@@ -35,6 +35,15 @@ fn texts_with_two_readings_are_refused() {
 }
 
 #[test]
+fn in_answers_a_type_may_stand_twice() {
+    let text = br#"{"type":"NoopSupervisorSpec","type":"noop"}"#;
+    assert!(parse_bytes(text).is_err());
+    let read = parse_answer(text).expect("as Druid writes it");
+    assert_eq!(read.get("type").and_then(Json::as_str), Some("NoopSupervisorSpec"));
+    assert!(parse_answer(br#"{"id":"a","id":"b"}"#).is_err());
+}
+
+#[test]
 fn halves_of_pairs_in_answers_are_replaced() {
     for (text, read) in [
         (r#""\ud83d""#, "\u{fffd}"),

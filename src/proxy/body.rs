@@ -85,6 +85,7 @@ pub const fn limit_of(row: &Row, limits: &Limits) -> Option<usize> {
         druid::Body::None => None,
         druid::Body::Sql => Some(limits.sql_body_bytes),
         druid::Body::TaskIds => Some(limits.task_ids_body_bytes),
+        druid::Body::Json | druid::Body::JsonOfDatasource | druid::Body::Judged => Some(limits.json_body_bytes),
     }
 }
 

@@ -17,8 +17,8 @@ use super::sign_in::Page;
 use super::{Rejection, body, decide, head, is_open, rejection};
 use crate::auth::{Authenticator, Identity, Supposed, SupposedFault};
 use crate::config::Limits;
-use crate::druid::{self, Answer, Recognized, Row};
-use crate::inspect::{Inspected, Inspector, Reason, RequestBody, TaskDirectory};
+use crate::druid::{self, Answer, Row};
+use crate::inspect::{Inspected, Inspection, Inspector, Reason, RequestBody, TaskDirectory};
 use crate::permission::ResourceAction;
 use crate::policy::{Grant, Policy, Subject};
 use crate::sql::Position;
@@ -54,6 +54,8 @@ pub struct Explanation {
     pub statement: Option<&'static str>,
     /// What is needed, sorted.
     pub needs: Vec<Needed>,
+    /// What is decided, and sent, each by itself.
+    pub parts: Vec<Part>,
     /// What the gate would answer, or have Druid answer.
     pub outcome: Outcome,
 }
@@ -69,6 +71,17 @@ pub struct Needed {
     pub granted: Vec<(String, Grant)>,
 }
 
+/// One of the requests that the gate makes of one.
+#[derive(Debug)]
+pub struct Part {
+    /// The id of the supervisor that it is about.
+    pub id: Option<String>,
+    /// What it needs.
+    pub needs: Vec<Needed>,
+    /// What would be sent; nothing where the caller may not have it, and it is left out.
+    pub sends: Option<Sent>,
+}
+
 /// What would come of it.
 #[derive(Debug)]
 pub enum Outcome {
@@ -79,6 +92,8 @@ pub enum Outcome {
         /// Of Druid's answer, a list, the caller would see what it has grants on.
         filtered: bool,
     },
+    /// Its parts would be sent, those that the caller may have.
+    InParts,
     /// The gate would answer it by itself, and send nothing.
     OfTheGate,
     /// It would be refused.
@@ -148,7 +163,8 @@ impl<D: TaskDirectory> Explainer<'_, D> {
     /// What would become of this request of this caller, or of one whose token is refused.
     pub async fn explain(&self, question: &Question, known: Result<Known, Rejection>) -> Explanation {
         let outcome = Outcome::OfTheGate;
-        let mut found = Explanation { caller: None, row: None, statement: None, needs: Vec::new(), outcome };
+        let mut found =
+            Explanation { caller: None, row: None, statement: None, needs: Vec::new(), parts: Vec::new(), outcome };
         found.outcome = self.follow(question, known, &mut found).await.unwrap_or_else(|rejection| refused(&rejection));
         found
     }
@@ -180,29 +196,33 @@ impl<D: TaskDirectory> Explainer<'_, D> {
         let limit = body::limit_of(recognized.row, self.limits);
         let read = limit.map(|limit| body::given(head, body, limit)).transpose()?;
         let read = read.as_ref().map(|(form, bytes)| RequestBody { form: *form, bytes });
-        let inspected = self.inspector.inspect(&recognized, read, &identity).await?;
+        let inspected = match self.inspector.inspect(&recognized, read, &identity).await? {
+            Inspection::Whole(inspected) => *inspected,
+            Inspection::Parts(parts) => {
+                found.parts = parts.into_iter().map(|part| self.part(part, caller, &identity)).collect();
+                return Ok(Outcome::InParts);
+            }
+        };
         found.statement = inspected.facts.statement;
-        found.needs = self.needs(&recognized, read, &inspected, caller);
+        found.needs = self.needs(read, &inspected, caller);
         let authorized = decide(self.policy, inspected, &identity)?;
-        Ok(forwarded(authorized.subject()))
+        let filtered = matches!(authorized.subject().answer, Answer::List(_));
+        Ok(Outcome::Forwarded { sends: sent(authorized.subject()), filtered })
     }
 
-    fn needs(
-        &self,
-        recognized: &Recognized,
-        read: Option<RequestBody<'_>>,
-        inspected: &Inspected,
-        caller: &Caller,
-    ) -> Vec<Needed> {
-        let reasons = self.inspector.reasons(recognized, read, inspected);
+    fn part(&self, part: Inspected, caller: &Caller, identity: &Identity) -> Part {
+        let (id, needs) = (part.facts.id.clone(), self.needs(None, &part, caller));
+        let sends = decide(self.policy, part, identity).ok().map(|authorized| sent(authorized.subject()));
+        Part { id, needs, sends }
+    }
+
+    fn needs(&self, read: Option<RequestBody<'_>>, inspected: &Inspected, caller: &Caller) -> Vec<Needed> {
+        let reasons = self.inspector.reasons(read, inspected);
+        let owned = |(role, grant): (&str, &Grant)| (role.to_owned(), grant.clone());
         let needed = |permission: &ResourceAction| Needed {
             permission: permission.clone(),
             reasons: reasons.iter().filter(|reason| reason.needs == *permission).cloned().collect(),
-            granted: caller
-                .granted(permission)
-                .into_iter()
-                .map(|(role, grant)| (role.to_owned(), grant.clone()))
-                .collect(),
+            granted: caller.granted(permission).into_iter().map(owned).collect(),
         };
         inspected.need().permissions().map(needed).collect()
     }
@@ -218,10 +238,9 @@ fn refused(rejection: &Rejection) -> Outcome {
 }
 
 /// The ids that the gate makes are not told: the next time it makes another.
-fn forwarded(inspected: &Inspected) -> Outcome {
+fn sent(inspected: &Inspected) -> Sent {
     let id = inspected.query.as_ref().map(|query| query.id.as_str());
     let hide = |text: &str| id.map_or_else(|| text.to_owned(), |id| text.replace(id, ID));
     let body = inspected.body.as_ref().map(|body| hide(&String::from_utf8_lossy(body)));
-    let sends = Sent { method: &inspected.row.method, target: hide(&inspected.target), body };
-    Outcome::Forwarded { sends, filtered: matches!(inspected.row.answer, Answer::List(_)) }
+    Sent { method: &inspected.row.method, target: hide(&inspected.target), body }
 }

@@ -13,7 +13,7 @@ mod sign_in;
 
 pub use body::GateBody;
 pub use caller::{By, Caller, Role};
-pub use explain::{Explainer, Explanation, Known, Needed, OddQuestion, Outcome, Question, Sent, Who};
+pub use explain::{Explainer, Explanation, Known, Needed, OddQuestion, Outcome, Part, Question, Sent, Who};
 pub use rejection::{Fault, Rejection};
 pub use sign_in::{LOGIN_PATH, LOGOUT_PATH, ME_PATH, SignIn};
 
@@ -32,7 +32,7 @@ use sign_in::Page;
 use crate::auth::{Authentication, Authenticator, Identity, SupposedFault};
 use crate::config::Limits;
 use crate::druid::{self, ErrorShape, Recognized, Rule, Unrecognized};
-use crate::inspect::{Inspected, Inspector, RequestBody};
+use crate::inspect::{Inspected, Inspection, Inspector, RequestBody};
 use crate::policy::{Authorized, Policy, Subject};
 use crate::telemetry::{AuditLog, Record};
 use crate::upstream::{Directory, Upstream};
@@ -156,13 +156,37 @@ impl Gate {
             Some(limit) => Some(body::read(head, body, limit, self.limits.body).await?),
         };
         let read = read.as_ref().map(|(form, bytes)| RequestBody { form: *form, bytes });
-        let inspected = self.inspector.inspect(&recognized, read, &caller).await;
-        let inspected = inspected.inspect_err(|refusal| record.refused(refusal))?;
+        let inspection = self.inspector.inspect(&recognized, read, &caller).await;
+        let inspected = match inspection.inspect_err(|refusal| record.refused(refusal))? {
+            Inspection::Whole(inspected) => *inspected,
+            Inspection::Parts(parts) => return self.answer_each(parts, head, &caller, &policy, record).await,
+        };
         record.inspected(&inspected.facts, inspected.need());
         let authorized = decide(&policy, inspected, &caller)?;
         record.allowed();
         let unfiltered = self.upstream.forward(authorized, &caller, &head.headers).await?;
-        filter::apply(unfiltered, &self.limits)
+        filter::apply(unfiltered, &self.limits).await
+    }
+
+    /// Sends those of the parts that the caller may have, one after the other. That Druid does not want one, since it is as
+    /// it would become, or is there no more, is no fault of the whole. Druid: `SupervisorResource.suspendOrResumeAll`.
+    async fn answer_each(
+        &self,
+        parts: Vec<Inspected>,
+        head: &Parts,
+        caller: &Identity,
+        policy: &Policy,
+        record: &mut Record,
+    ) -> Result<Response<GateBody>, Rejection> {
+        record.allowed();
+        for part in parts.into_iter().filter_map(|part| policy.authorize(part, caller).ok()) {
+            record.part(&part.subject().facts, part.subject().need());
+            let status = filter::status_of_part(self.upstream.forward(part, caller, &head.headers).await?);
+            if status.is_server_error() {
+                return Err(Rejection::PartFailed);
+            }
+        }
+        Ok(rejection::json(StatusCode::OK, r#"{"status":"success"}"#.to_owned()))
     }
 
     /// Who the caller is to the gate.

@@ -8,6 +8,7 @@ mod tests;
 
 pub use render::{json, shape_of};
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
@@ -91,16 +92,24 @@ pub enum Rejection {
     BodyBroken,
     /// No task has this id.
     UnknownTask(String),
+    /// No supervisor has this id.
+    UnknownSupervisor(String),
+    /// No version of this supervisor may be seen.
+    NoHistory(String),
+    /// The catalog has no such schema.
+    UnknownSchema(String),
     /// No statement has this id.
     UnknownStatement(String),
     /// No running query has this id.
     UnknownQuery,
-    /// The task's datasource could not be looked up.
+    /// What the request is about could not be looked up.
     Lookup(LookupFault),
     /// Druid did not answer, or not to the caller.
     Upstream(UpstreamFault),
     /// Druid's answer cannot be filtered.
     UnreadableAnswer,
+    /// Druid failed at one of the parts of a request.
+    PartFailed,
     /// Too many requests are under way.
     TooManyRequests,
     /// Too many requests of this caller are under way.
@@ -117,8 +126,8 @@ pub enum Rejection {
 #[derive(Debug)]
 pub struct Forbidden {
     missing: Permissions,
-    /// The datasource is a task's that the caller does not know of.
-    hidden: bool,
+    /// What is said in the place of names that the caller does not know of.
+    hidden: Option<&'static str>,
     /// The need comes from a system table, which answers for everybody.
     system_table: bool,
 }
@@ -126,7 +135,7 @@ pub struct Forbidden {
 impl Rejection {
     /// The refusal of a request whose caller lacks permissions.
     #[must_use]
-    pub fn denied(denied: Denied, hidden: bool, system_table: bool) -> Self {
+    pub fn denied(denied: Denied, hidden: Option<&'static str>, system_table: bool) -> Self {
         Self::Denied(Forbidden { missing: denied.missing, hidden, system_table })
     }
 
@@ -137,11 +146,15 @@ impl Rejection {
             Self::NoCredentials | Self::BadCredentials(_) => StatusCode::UNAUTHORIZED,
             Self::Denied(_) | Self::NotTheOwner | Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::OddPath(_) | Self::BadRequest { .. } | Self::BodyBroken => StatusCode::BAD_REQUEST,
-            Self::NotFound | Self::UnknownTask(_) | Self::UnknownStatement(_) | Self::UnknownQuery => {
-                StatusCode::NOT_FOUND
-            }
+            Self::NotFound
+            | Self::UnknownTask(_)
+            | Self::UnknownSupervisor(_)
+            | Self::NoHistory(_)
+            | Self::UnknownSchema(_)
+            | Self::UnknownStatement(_)
+            | Self::UnknownQuery => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::UnsupportedMediaType(NoForm::Unsupported | NoForm::Json) | Self::EncodedBody => {
+            Self::UnsupportedMediaType(NoForm::Unsupported | NoForm::NotJson | NoForm::Json) | Self::EncodedBody => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::UnsupportedMediaType(NoForm::Missing | NoForm::Several) => StatusCode::BAD_REQUEST,
@@ -158,7 +171,8 @@ impl Rejection {
                 | UpstreamFault::Upgrade
                 | UpstreamFault::Redirect,
             )
-            | Self::UnreadableAnswer => StatusCode::BAD_GATEWAY,
+            | Self::UnreadableAnswer
+            | Self::PartFailed => StatusCode::BAD_GATEWAY,
             Self::TooManyRequests | Self::Unrecorded => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooManyOfCaller => StatusCode::TOO_MANY_REQUESTS,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
@@ -170,7 +184,7 @@ impl Rejection {
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
-            Self::Lookup(_) | Self::Upstream(_) | Self::UnreadableAnswer => Fault::Druid,
+            Self::Lookup(_) | Self::Upstream(_) | Self::UnreadableAnswer | Self::PartFailed => Fault::Druid,
             Self::KeysUnavailable(_) => Fault::Issuer,
             Self::Internal | Self::TooManyRequests | Self::Unrecorded => Fault::Gate,
             Self::NoCredentials
@@ -189,6 +203,9 @@ impl Rejection {
             | Self::BodySlow
             | Self::BodyBroken
             | Self::UnknownTask(_)
+            | Self::UnknownSupervisor(_)
+            | Self::NoHistory(_)
+            | Self::UnknownSchema(_)
             | Self::UnknownStatement(_)
             | Self::UnknownQuery
             | Self::TooManyOfCaller
@@ -218,6 +235,8 @@ impl Rejection {
             Self::BodySlow => "body_slow",
             Self::BodyBroken => "body_broken",
             Self::UnknownTask(_) => "unknown_task",
+            Self::UnknownSupervisor(_) | Self::NoHistory(_) => "unknown_supervisor",
+            Self::UnknownSchema(_) => "unknown_schema",
             Self::UnknownStatement(_) => "unknown_statement",
             Self::UnknownQuery => "unknown_query",
             Self::Lookup(LookupFault::Unreachable) => "lookup_unreachable",
@@ -229,6 +248,7 @@ impl Rejection {
             Self::Upstream(UpstreamFault::Upgrade) => "router_upgrade",
             Self::Upstream(UpstreamFault::Redirect) => "router_redirect",
             Self::UnreadableAnswer => "unreadable_answer",
+            Self::PartFailed => "part_failed",
             Self::TooManyRequests => "too_many_requests",
             Self::TooManyOfCaller => "too_many_of_caller",
             Self::Unrecorded => "audit_failed",
@@ -271,11 +291,16 @@ impl Rejection {
                 "the body was cut off, or is not what its Content-Encoding says; send it whole".to_owned()
             }
             Self::UnknownTask(id) => inspect::Refusal::UnknownTask(id.clone()).to_string(),
+            Self::UnknownSupervisor(id) => inspect::Refusal::UnknownSupervisor(id.clone()).to_string(),
+            // Druid: `SupervisorResource.specGetHistory`.
+            Self::NoHistory(id) => format!("No history for [{id}]."),
+            Self::UnknownSchema(name) => inspect::Refusal::UnknownSchema(name.clone()).to_string(),
             Self::UnknownStatement(id) => inspect::Refusal::UnknownStatement(id.clone()).to_string(),
             Self::UnknownQuery => inspect::Refusal::UnknownQuery.to_string(),
             Self::Lookup(fault) => fault.to_string(),
             Self::Upstream(fault) => fault.to_string(),
             Self::UnreadableAnswer => "Druid's answer cannot be filtered".to_owned(),
+            Self::PartFailed => "Druid failed at one of them; those before it are done".to_owned(),
             Self::TooManyRequests => "the gate has too many requests under way; try again".to_owned(),
             Self::TooManyOfCaller => "you have too many requests under way; wait until some have ended".to_owned(),
             Self::Unrecorded => "the gate cannot write its audit records; try again".to_owned(),
@@ -337,9 +362,10 @@ impl Rejection {
 
 impl Forbidden {
     fn message(&self) -> String {
-        if self.hidden {
-            let actions: Vec<_> = self.missing.iter().map(|permission| permission.action.as_str()).collect();
-            return format!("Missing permissions: {} on the datasource of this task", actions.join(", "));
+        if let Some(hidden) = self.hidden {
+            let actions: BTreeSet<_> = self.missing.iter().map(|permission| permission.action.as_str()).collect();
+            let actions = actions.into_iter().collect::<Vec<_>>().join(", ");
+            return format!("Missing permissions: {actions} on {hidden}");
         }
         let sentence = self.missing.to_sentence();
         if self.system_table {
@@ -406,8 +432,12 @@ impl From<inspect::Refusal> for Rejection {
             inspect::Refusal::SetOption(_, at) => {
                 Self::BadRequest { code: "reserved_set_option", message: message.clone(), at: Some(at) }
             }
+            inspect::Refusal::Body(odd) => bad(odd.code()),
+            inspect::Refusal::Source(objection) => bad(objection.code.as_str()),
             inspect::Refusal::OddTaskId => bad("odd_task_id"),
             inspect::Refusal::UnknownTask(id) => Self::UnknownTask(id),
+            inspect::Refusal::UnknownSupervisor(id) => Self::UnknownSupervisor(id),
+            inspect::Refusal::UnknownSchema(name) => Self::UnknownSchema(name),
             inspect::Refusal::UnknownStatement(id) => Self::UnknownStatement(id),
             inspect::Refusal::UnknownQuery => Self::UnknownQuery,
             inspect::Refusal::NotTheOwner => Self::NotTheOwner,

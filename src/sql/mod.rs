@@ -26,7 +26,7 @@ mod second;
 mod tests;
 mod token;
 
-pub use external::{Destinations, DruidSource, ExternalPermission, ExternalRules, MAX_DESTINATIONS};
+pub use external::{Destinations, DruidSource, ExternalPermission, ExternalRules, MAX_DESTINATIONS, Objection};
 pub use place::{Place, PlaceRole};
 pub use refusal::{Position, Refusal, RefusalCode};
 pub use second::{

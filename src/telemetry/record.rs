@@ -24,6 +24,12 @@ use crate::permission::{Need, Permissions, ResourceAction};
 /// How a request ended of which nothing else was said.
 const CLIENT_LEFT: &str = "client_left";
 
+/// Bytes of the ids of a request's parts; the rest is left out, so that a record stays small.
+const MAX_PART_IDS: usize = 4096;
+
+/// Needs of a request's parts, likewise.
+const MAX_PART_NEEDS: usize = 100;
+
 /// The record of one request; written when dropped.
 pub struct Record {
     log: AuditLog,
@@ -177,6 +183,18 @@ impl Record {
         if let inspect::Refusal::Sql(refusal) = refusal {
             self.sql = Some(Err(refusal.code.as_str()));
         }
+    }
+
+    /// A part of the request is sent: what it is about and needs is the request's too, as far as a record holds it.
+    pub fn part(&mut self, facts: &Facts, need: &Need) {
+        let ids = self.id.get_or_insert_default();
+        if let Some(id) = facts.id.as_ref().filter(|id| ids.len() + id.len() < MAX_PART_IDS) {
+            let comma = if ids.is_empty() { "" } else { "," };
+            ids.push_str(&format!("{comma}{id}"));
+        }
+        let lines = need.permissions().map(ResourceAction::to_line);
+        let new: Vec<String> = lines.filter(|line| !self.needed.contains(line)).collect();
+        self.needed.extend(new.into_iter().take(MAX_PART_NEEDS.saturating_sub(self.needed.len())));
     }
 
     /// The caller holds all that is needed.

@@ -84,8 +84,10 @@ pub struct Unfiltered {
 
 /// Under which terms an answer may be passed on.
 pub struct Terms {
-    /// The row of the request.
-    pub row: &'static Row,
+    /// What becomes of the answer.
+    pub answer: Answer,
+    /// The id of the task, supervisor or query that the request is about.
+    pub id: Option<String>,
     /// What the caller holds.
     pub grants: Grants,
     /// The query that the request submitted or cancelled.
@@ -205,15 +207,19 @@ impl Upstream {
     ) -> Result<Unfiltered, UpstreamFault> {
         let (inspected, grants) = authorized.into_parts();
         let row = inspected.row;
-        let filtered = matches!(row.answer, Answer::List(_));
+        let filtered = matches!(inspected.answer, Answer::List(_));
         let mut headers = headers::to_druid(carried, filtered);
         headers.insert(HeaderName::from_static("x-druid-author"), headers::author(caller));
-        if inspected.body.is_some() {
+        // Without a type Druid takes no POST where it takes JSON, even if nothing comes.
+        if inspected.body.is_some() || row.method == Method::POST {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         let response = self.send(&row.method, &inspected.target, headers, inspected.body).await?;
         let response = check(row, response)?;
-        Ok(Unfiltered { response, terms: Terms { row, grants, query: inspected.query } })
+        Ok(Unfiltered {
+            response,
+            terms: Terms { answer: inspected.answer, id: inspected.facts.id, grants, query: inspected.query },
+        })
     }
 
     /// Sends by the first Router that takes it. Another one is tried only where nothing was sent, or where the request is

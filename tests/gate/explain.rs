@@ -1,15 +1,17 @@
 //! What `explain` says of a request is what becomes of it: asked of the admin listener, then sent, then compared with the
 //! answer and its audit record; what would be sent is what a stand-in for the Router gets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::{Command, Output};
 
+use msq_gate::druid::ROWS;
 use msq_gate_bed::{GateOptions, GateProcess};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Server};
 use crate::coverage::{bad_credentials, with};
+use crate::examples::{self, Example, SUPERVISORS, make_known_supervisors, remove_thrown_away};
 use crate::operations::{admin_on, admin_section, await_that, free_port};
 use crate::recorder::Recorder;
 use crate::sign_in::issued;
@@ -40,6 +42,20 @@ impl House {
         self.admin.post("/gate/explain").json(question).send().expect(200).json()
     }
 
+    /// Compares each explanation with what became of its request; how many there were of each outcome.
+    fn compare(&self, asked_and_done: &[(&str, Asked, Value, Answer)]) -> BTreeMap<String, usize> {
+        let answers: Vec<&Answer> = asked_and_done.iter().map(|(_, _, _, answer)| answer).collect();
+        let records = self.records(&answers);
+        let mut seen = BTreeMap::<String, usize>::new();
+        for (user, asked, said, answer) in asked_and_done {
+            compare(asked, user, said, answer, &records[id_of(answer)]);
+            let outcome = &said["answer"];
+            let status = outcome["status"].as_u64().map(|status| status.to_string());
+            *seen.entry(status.unwrap_or_else(|| outcome["outcome"].to_string())).or_default() += 1;
+        }
+        seen
+    }
+
     /// The records, by the ids of their requests.
     fn records(&self, answers: &[&Answer]) -> BTreeMap<String, Value> {
         let read = || {
@@ -47,7 +63,10 @@ impl House {
             let lines = audit.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
             lines.filter_map(|line| Some((line["request_id"].as_str()?.to_owned(), line))).collect::<BTreeMap<_, _>>()
         };
-        await_that("the records", || answers.iter().all(|answer| read().contains_key(id_of(answer))));
+        await_that("the records", || {
+            let found = read();
+            answers.iter().all(|answer| found.contains_key(id_of(answer)))
+        });
         read()
     }
 }
@@ -156,19 +175,30 @@ fn table(tasks: [&str; 3], statement: &str) -> Vec<Asked> {
     table
 }
 
+/// The needs of an explanation, or of a part of it, as records have them.
+fn needs_of(said: &Value, wanted: &dyn Fn(&Value) -> bool) -> BTreeSet<String> {
+    let word = |value: &Value| value.as_str().expect("a word").to_owned();
+    let line = |need: &Value| {
+        [word(&need["resource"]["type"]), word(&need["resource"]["name"]), word(&need["action"])].join("|")
+    };
+    said["needs"].as_array().expect("needs").iter().filter(|need| wanted(need)).map(line).collect()
+}
+
 /// The explanation, beside the record of what was done.
 fn compare(asked: &Asked, user: &str, said: &Value, answer: &Answer, record: &Value) {
     let told = format!("{user}: {asked:?}\n{said}\n{record}\n{} {}", answer.status, answer.text());
     let said_of = &said["answer"];
-    let lines = |wanted: &dyn Fn(&Value) -> bool| {
-        let of = |need: &Value| {
-            let word = |value: &Value| value.as_str().expect("a word").to_owned();
-            [word(&need["resource"]["type"]), word(&need["resource"]["name"]), word(&need["action"])].join("|")
-        };
-        let needs = said["needs"].as_array().expect("needs").iter();
-        Value::Array(needs.filter(|need| wanted(need)).map(|need| json!(of(need))).collect())
+    let lines = |wanted: &dyn Fn(&Value) -> bool| needs_of(said, wanted);
+    let recorded = |key: &str| -> BTreeSet<String> {
+        record[key].as_array().expect("a list").iter().map(|line| line.as_str().expect("a line").to_owned()).collect()
     };
+    let mut needed: BTreeSet<String> = lines(&|_| true);
     match said_of["outcome"].as_str().expect("a word") {
+        "in parts" => {
+            assert_eq!(record["decision"], "allow", "{told}");
+            let parts = said["parts"].as_array().expect("parts").iter().filter(|part| !part["sends"].is_null());
+            needed.extend(parts.flat_map(|part| needs_of(part, &|_| true)));
+        }
         "forwarded" => assert_eq!(record["decision"], "allow", "{told}"),
         "answered" => assert!(record["reason"].is_null() && answer.status < 400, "{told}"),
         "refused" => {
@@ -184,8 +214,8 @@ fn compare(asked: &Asked, user: &str, said: &Value, answer: &Answer, record: &Va
         other => panic!("{other}: {told}"),
     }
     assert_eq!(said["row"]["name"], if said["row"].is_null() { Value::Null } else { record["row"].clone() }, "{told}");
-    assert_eq!(lines(&|_| true), record["needed"], "{told}");
-    assert_eq!(lines(&|need| need["missing"] == true), record["missing"], "{told}");
+    assert_eq!(needed, recorded("needed"), "{told}");
+    assert_eq!(lines(&|need| need["missing"] == true), recorded("missing"), "{told}");
     for need in said["needs"].as_array().expect("needs") {
         assert_eq!(need["grantedBy"] == json!([]), need["missing"] == true, "{told}");
         assert!(need["why"].as_array().is_some_and(|why| !why.is_empty()), "{told}");
@@ -235,18 +265,39 @@ fn what_is_explained_is_what_becomes_of_it() {
     for id in [&noop, &other, &controller] {
         cancel(id);
     }
-    let answers: Vec<&Answer> = asked_and_done.iter().map(|(_, _, _, answer)| answer).collect();
-    let records = house.records(&answers);
-    let mut seen = BTreeMap::<String, usize>::new();
-    for (user, asked, said, answer) in &asked_and_done {
-        compare(asked, user, said, answer, &records[id_of(answer)]);
-        let outcome = &said["answer"];
-        let word =
-            outcome["status"].as_u64().map_or_else(|| outcome["outcome"].to_string(), |status| status.to_string());
-        *seen.entry(word).or_default() += 1;
-    }
+    let seen = house.compare(&asked_and_done);
     for word in ["\"forwarded\"", "\"answered\"", "400", "401", "403", "404", "405", "415"] {
         assert!(seen.get(word).is_some_and(|count| *count >= 4), "{word}: {seen:?}");
+    }
+}
+
+/// Every row of the catalogue, as those ask who may nothing, read, write, see the state, and do all.
+#[test]
+fn each_row_is_explained_as_it_is_decided() {
+    let house = House::start(None, "");
+    let _supervisors = SUPERVISORS.lock();
+    make_known_supervisors();
+    let mut asked_and_done = Vec::new();
+    for row in ROWS.iter().copied() {
+        for Example { target, body, .. } in examples::examples(row) {
+            let asked = (row.method.as_str(), target, body.map(|body| ("application/json", body.to_string())));
+            for user in ["nobody", "reader", "stater", "writer", "admin"] {
+                let said = house.explain(&question(&token(user), &asked));
+                let answer = send(&house.gate, &token(user), &asked);
+                if let Some(id) = started(&answer).filter(|_| row.method == "POST") {
+                    cancel(&id);
+                }
+                asked_and_done.push((user, asked.clone(), said, answer));
+            }
+        }
+    }
+    remove_thrown_away();
+    let rows: BTreeSet<Option<&str>> =
+        asked_and_done.iter().map(|(_, _, said, _)| said["row"]["name"].as_str()).collect();
+    assert_eq!(rows.len(), ROWS.len());
+    let seen = house.compare(&asked_and_done);
+    for word in ["\"forwarded\"", "\"in parts\"", "403"] {
+        assert!(seen.get(word).is_some_and(|count| *count >= 5), "{word}: {seen:?}");
     }
 }
 
@@ -261,6 +312,7 @@ fn what_would_be_sent_is_what_arrives() {
     let mut compared = 0;
     for asked in [
         post("/druid/v2/sql", &envelope),
+        post("/druid/v2", &json!({"queryType": "timeBoundary", "dataSource": "wiki", "context": {"queryId": "mine"}})),
         post("/druid/v2/sql/task", &envelope),
         ("POST", "/druid/v2/sql/statements".to_owned(), Some(("text/plain", " SELECT 1 ".to_owned()))),
         get("/proxy/coordinator/druid/indexer/v1/tasks?max=1&state=running"),
@@ -285,7 +337,7 @@ fn what_would_be_sent_is_what_arrives() {
         assert!(matches(sends["body"].as_str().unwrap_or_default(), body), "{sends}\n{arrived}");
         compared += 1;
     }
-    assert_eq!(compared, 9);
+    assert_eq!(compared, 10);
 }
 
 /// Whether the text is what the pattern says, ids of queries in their places.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod attacks;
+mod bodies;
 mod canaries;
 mod cases;
 mod client;
@@ -10,6 +11,7 @@ mod console;
 mod coverage;
 mod differential;
 mod doors;
+mod examples;
 mod explain;
 mod external;
 mod faults;
@@ -20,6 +22,7 @@ mod keycloak;
 mod lifecycle;
 mod listener;
 mod lists;
+mod matrix;
 mod operations;
 mod pydruid;
 mod recorder;

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::druid::stored_supervisor::{SupervisorFacts, SupervisorId};
 use crate::druid::task::{TaskFacts, TaskId};
 use crate::inspect::{LookupFault, TaskDirectory};
 
@@ -24,5 +25,13 @@ impl NoDruid {
 impl TaskDirectory for NoDruid {
     async fn task(&self, id: &TaskId) -> Result<Option<TaskFacts>, LookupFault> {
         Err(self.keep(format!("the datasource and type of the task [{}]", id.as_str())))
+    }
+
+    async fn supervisor(&self, id: &SupervisorId) -> Result<Option<SupervisorFacts>, LookupFault> {
+        Err(self.keep(format!("the datasources of the supervisor [{}]", id.as_str())))
+    }
+
+    async fn supervisors(&self) -> Result<Vec<(SupervisorId, SupervisorFacts)>, LookupFault> {
+        Err(self.keep("all supervisors and their datasources".to_owned()))
     }
 }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::super::shown;
 use crate::inspect::Place;
-use crate::proxy::{By, Caller, Explanation, Needed, Outcome, Role};
+use crate::proxy::{By, Caller, Explanation, Needed, Outcome, Role, Sent};
 use crate::telemetry::timestamp;
 
 /// Where what is said begins: past the longest word before it.
@@ -32,13 +32,15 @@ pub(super) fn text(explanation: &Explanation, now: SystemTime) -> String {
     if let Some(statement) = explanation.statement {
         lines.push(("statement", statement.to_owned()));
     }
-    for (at, needed) in explanation.needs.iter().enumerate() {
-        lines.push((if at == 0 { "needs" } else { "" }, need(needed)));
-        lines.extend(needed.reasons.iter().map(|reason| ("", format!("  {}: {}", place(&reason.at), reason.why))));
+    needs(&explanation.needs, &mut lines);
+    for part in &explanation.parts {
+        lines.push(("part", part.id.clone().unwrap_or_default()));
+        needs(&part.needs, &mut lines);
+        lines.push(("sends", part.sends.as_ref().map_or_else(|| "nothing: it is left out".to_owned(), request)));
     }
     lines.push(("answer", answer(&explanation.outcome)));
     if let Some(sends) = explanation.outcome.sends() {
-        lines.push(("sends", format!("{} {}", sends.method, sends.target)));
+        lines.push(("sends", request(sends)));
         lines.extend(sends.body.iter().map(|body| ("", body.clone())));
     }
     let line = |(word, text): (&str, String)| format!("{word:INDENT$}{}", shown(&text).replace('\n', " "));
@@ -63,6 +65,17 @@ fn role(role: &Role) -> String {
     format!("{} by {}", role.name, role.by.iter().map(by).collect::<Vec<_>>().join(", "))
 }
 
+fn needs(needs: &[Needed], lines: &mut Vec<(&'static str, String)>) {
+    for (at, needed) in needs.iter().enumerate() {
+        lines.push((if at == 0 { "needs" } else { "" }, need(needed)));
+        lines.extend(needed.reasons.iter().map(|reason| ("", format!("  {}: {}", place(&reason.at), reason.why))));
+    }
+}
+
+fn request(sends: &Sent) -> String {
+    format!("{} {}", sends.method, sends.target)
+}
+
 fn need(Needed { permission, granted, .. }: &Needed) -> String {
     if granted.is_empty() {
         return format!("{permission}, which is MISSING");
@@ -76,7 +89,9 @@ fn place(place: &Place) -> String {
         Place::Sql { at, text } => format!("line {}, column {}, [{text}]", at.line, at.column),
         Place::Body(pointer) => format!("{pointer} in the body"),
         Place::Query(name) => format!("query parameter {name}"),
+        Place::Path => "the path".to_owned(),
         Place::Task => "the task, looked up".to_owned(),
+        Place::Supervisor => "the supervisor, looked up".to_owned(),
         Place::Row => "the row".to_owned(),
     }
 }
@@ -87,6 +102,7 @@ fn answer(outcome: &Outcome) -> String {
         Outcome::Forwarded { filtered: true, .. } => {
             "forwarded to Druid; of the list it answers, the caller sees what its grants cover".to_owned()
         }
+        Outcome::InParts => "the parts that the caller may have are sent, one after the other".to_owned(),
         Outcome::OfTheGate => "the gate's own; nothing is sent to Druid".to_owned(),
         Outcome::Refused { status, reason, message, .. } => format!("{} {reason}: {message}", status.as_u16()),
         Outcome::Undecided(what) => format!("cannot be told: {what}"),

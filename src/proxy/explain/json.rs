@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{Explanation, Needed, Outcome, Sent};
+use super::{Explanation, Needed, Outcome, Part, Sent};
 use crate::inspect::{Place, Reason};
 use crate::json::Json;
 use crate::permission::ResourceAction;
@@ -26,8 +26,19 @@ impl Explanation {
             ("row", row.unwrap_or(Json::Null)),
             ("statement", self.statement.map_or(Json::Null, Json::string)),
             ("needs", Json::Array(self.needs.iter().map(Needed::json).collect())),
+            ("parts", Json::Array(self.parts.iter().map(Part::json).collect())),
             ("answer", self.outcome.json()),
             ("sends", self.outcome.sends().map_or(Json::Null, Sent::json)),
+        ])
+    }
+}
+
+impl Part {
+    fn json(&self) -> Json {
+        Json::object([
+            ("id", self.id.as_ref().map_or(Json::Null, Json::string)),
+            ("needs", Json::Array(self.needs.iter().map(Needed::json).collect())),
+            ("sends", self.sends.as_ref().map_or(Json::Null, Sent::json)),
         ])
     }
 }
@@ -58,7 +69,9 @@ fn reason(reason: &Reason) -> Json {
         }
         Place::Body(pointer) => Json::object([("body", Json::string(pointer))]),
         Place::Query(name) => Json::object([("query", Json::string(*name))]),
+        Place::Path => Json::string("path"),
         Place::Task => Json::string("task"),
+        Place::Supervisor => Json::string("supervisor"),
         Place::Row => Json::string("row"),
     };
     Json::object([("why", Json::string(reason.why)), ("at", at)])
@@ -75,6 +88,7 @@ impl Outcome {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Forwarded { .. } => "forwarded",
+            Self::InParts => "in parts",
             Self::OfTheGate => "answered",
             Self::Refused { .. } => "refused",
             Self::Undecided(_) => "undecided",
@@ -91,7 +105,7 @@ impl Outcome {
         let word = ("outcome", Json::string(self.word()));
         match self {
             Self::Forwarded { filtered, .. } => Json::object([word, ("filtered", Json::Bool(*filtered))]),
-            Self::OfTheGate => Json::object([word]),
+            Self::InParts | Self::OfTheGate => Json::object([word]),
             Self::Refused { status, reason, message, at } => Json::object([
                 word,
                 ("status", Json::Number(status.as_u16().to_string())),

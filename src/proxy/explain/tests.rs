@@ -5,12 +5,13 @@ use std::time::SystemTime;
 use crate::auth::Identity;
 use crate::config::{Limits, Secret};
 use crate::druid::context::ContextKeys;
+use crate::druid::stored_supervisor::{SupervisorFacts, SupervisorId};
 use crate::druid::task::{QUERY_CONTROLLER, TaskFacts, TaskId};
 use crate::inspect::{Inspector, LookupFault, Place, TaskDirectory};
 use crate::json::Json;
 use crate::permission::Action;
 use crate::policy::Policy;
-use crate::proxy::{Explainer, Explanation, Known, Outcome, Question, Rejection, Who};
+use crate::proxy::{Explainer, Explanation, Known, Needed, Outcome, Question, Rejection, Who};
 use crate::query_id::QueryIds;
 use crate::reading_pool::ReadingPool;
 use crate::sql::{DruidSource, ExternalPermission, ExternalRules, SecondReading};
@@ -41,6 +42,16 @@ impl TaskDirectory for Tasks {
             "down" => Err(LookupFault::Unreachable),
             _ => Ok(None),
         }
+    }
+
+    async fn supervisor(&self, id: &SupervisorId) -> Result<Option<SupervisorFacts>, LookupFault> {
+        Ok(self.supervisors().await?.into_iter().find(|(known, _)| known == id).map(|(_, facts)| facts))
+    }
+
+    async fn supervisors(&self) -> Result<Vec<(SupervisorId, SupervisorFacts)>, LookupFault> {
+        let answer = r#"[{"id":"s","spec":{"type":"kafka","spec":{"dataSchema":{"dataSource":"old"}}}},
+            {"id":"w","spec":{"type":"autocompact","spec":{"dataSource":"wikis"}}}]"#;
+        SupervisorFacts::all_from_answer(answer.as_bytes()).ok_or(LookupFault::Unreadable)
     }
 }
 
@@ -95,7 +106,9 @@ fn part(explanation: &Explanation, key: &str) -> String {
 fn refusal(explanation: &Explanation) -> (u16, &'static str) {
     match &explanation.outcome {
         Outcome::Refused { status, reason, .. } => (status.as_u16(), reason),
-        Outcome::Forwarded { .. } | Outcome::OfTheGate | Outcome::Undecided(_) => panic!("{explanation:?}"),
+        Outcome::Forwarded { .. } | Outcome::InParts | Outcome::OfTheGate | Outcome::Undecided(_) => {
+            panic!("{explanation:?}")
+        }
     }
 }
 
@@ -136,6 +149,20 @@ fn a_statement_that_is_denied_or_not_read() {
     assert!(unread.needs.is_empty() && unread.row.is_some());
 }
 
+/// Each need, with its places.
+fn places(needs: &[Needed]) -> Vec<String> {
+    let place = |place: &Place| match place {
+        Place::Sql { at, text } => format!("{}:{}[{text}]", at.line, at.column),
+        Place::Body(pointer) => pointer.clone(),
+        Place::Path | Place::Query(_) | Place::Task | Place::Supervisor | Place::Row => format!("{place:?}"),
+    };
+    let told = |needed: &Needed| {
+        let places: Vec<String> = needed.reasons.iter().map(|reason| place(&reason.at)).collect();
+        format!("{} {}", needed.permission, places.join(" "))
+    };
+    needs.iter().map(told).collect()
+}
+
 /// In each kind of place, one need.
 #[test]
 fn each_need_tells_its_place() {
@@ -150,19 +177,7 @@ fn each_need_tells_its_place() {
         ("context", Json::object([("a/~b", Json::Null), ("free", Json::Null), ("sqlQueryId", Json::string("mine"))])),
     ]);
     let explanation = ask("POST", "/druid/v2/sql", Some(&body.render()));
-    let told: Vec<String> = explanation
-        .needs
-        .iter()
-        .map(|needed| {
-            let place = |place: &Place| match place {
-                Place::Sql { at, text } => format!("{}:{}[{text}]", at.line, at.column),
-                Place::Body(pointer) => pointer.clone(),
-                Place::Query(_) | Place::Task | Place::Row => panic!("{needed:?}"),
-            };
-            let places: Vec<String> = needed.reasons.iter().map(|reason| place(&reason.at)).collect();
-            format!("{} {}", needed.permission, places.join(" "))
-        })
-        .collect();
+    let told = places(&explanation.needs);
     assert_eq!(
         told,
         [
@@ -195,6 +210,97 @@ fn what_a_task_needs_is_by_its_look_up() {
     assert!(part(&secret, "answer").contains("Missing permissions: WRITE on the datasource of this task"));
     assert_eq!(refusal(&cancelling("nope")), (404, "unknown_task"));
     assert_eq!(refusal(&cancelling("down")), (503, "lookup_unreachable"));
+}
+
+/// A native query, a task, a supervisor: where in the body each name stands.
+#[test]
+fn what_a_body_needs_is_by_its_parts() {
+    let query = r#"{"queryType":"scan","context":{"timeout":1},"dataSource":{"type":"join","left":"a","right":
+        {"type":"query","query":{"queryType":"scan","dataSource":{"type":"union","dataSources":["b",{"type":"table","name":"a"}]}}}}}"#;
+    let native = ask("POST", "/druid/v2", Some(query));
+    assert_eq!(
+        places(&native.needs),
+        [
+            "READ DATASOURCE a /dataSource/left /dataSource/right/query/dataSource/dataSources/1/name",
+            "READ DATASOURCE b /dataSource/right/query/dataSource/dataSources/0",
+            "WRITE QUERY_CONTEXT timeout /context/timeout",
+        ]
+    );
+    assert_eq!(native.statement, Some("scan"));
+    let task = r#"{"type":"index_parallel","spec":{"dataSchema":{"dataSource":"t"},"ioConfig":{"type":"index_parallel",
+        "inputSource":{"type":"combining","delegates":[{"type":"druid","dataSource":"wiki","interval":"2020/2021"},
+        {"type":"http","uris":["https://files.example/a"]}]},"inputFormat":{"type":"json"}}}}"#;
+    let submitted = ask("POST", "/druid/indexer/v1/task", Some(task));
+    assert_eq!(
+        places(&submitted.needs),
+        [
+            "WRITE DATASOURCE t /spec/dataSchema/dataSource",
+            "READ DATASOURCE wiki /spec/ioConfig/inputSource/delegates/0/dataSource",
+            "READ EXTERNAL druid /spec/ioConfig/inputSource",
+            "READ EXTERNAL http /spec/ioConfig/inputSource",
+        ]
+    );
+    let supervisor = r#"{"type":"kafka","id":"s","spec":{"dataSchema":{"dataSource":"new"},"ioConfig":{"topic":"x"}}}"#;
+    let submitted = ask("POST", "/druid/indexer/v1/supervisor", Some(supervisor));
+    assert_eq!(
+        places(&submitted.needs),
+        [
+            "WRITE DATASOURCE new /spec/dataSchema/dataSource",
+            "WRITE DATASOURCE old Supervisor",
+            "READ EXTERNAL kafka /type",
+        ]
+    );
+    assert!(part(&submitted, "answer").contains("on the datasources of the supervisor that has this id"));
+    let batch = r#"{"type":"scheduled_batch","schedulerConfig":{"type":"unix","schedule":"x"},"spec":{"query":
+        "INSERT INTO t SELECT * FROM wiki PARTITIONED BY ALL","context":{"k":1}}}"#;
+    let submitted = ask("POST", "/druid/indexer/v1/supervisor", Some(batch));
+    assert_eq!(
+        places(&submitted.needs),
+        ["WRITE DATASOURCE t 1:13[t]", "READ DATASOURCE wiki 1:29[wiki]", "WRITE QUERY_CONTEXT k /spec/context/k"]
+    );
+    let sampler = r#"{"type":"index","spec":{"ioConfig":{"type":"index","inputSource":{"type":"inline","data":"x"}}}}"#;
+    let sampled = ask("POST", "/druid/indexer/v1/sampler", Some(sampler));
+    assert_eq!(places(&sampled.needs), ["READ EXTERNAL inline /spec/ioConfig/inputSource", "WRITE STATE STATE Row"]);
+}
+
+#[test]
+fn what_is_done_to_each_is_told_of_each() {
+    let all = ask("POST", "/druid/indexer/v1/supervisor/suspendAll", None);
+    assert_eq!(part(&all, "answer"), r#"{"outcome":"in parts"}"#);
+    let told: Vec<(Option<&str>, Vec<String>, bool)> =
+        all.parts.iter().map(|part| (part.id.as_deref(), places(&part.needs), part.sends.is_some())).collect();
+    let needs = |name: &str| vec![format!("WRITE DATASOURCE {name} Supervisor")];
+    assert_eq!(told, [(Some("s"), needs("old"), false), (Some("w"), needs("wikis"), false)]);
+    let one = ask("GET", "/druid/indexer/v1/supervisor/w/status", None);
+    assert_eq!(places(&one.needs), ["READ DATASOURCE wikis Supervisor"]);
+    assert!(matches!(one.outcome, Outcome::Forwarded { .. }));
+    let datasource = ask("GET", "/druid/coordinator/v1/datasources/wiki", None);
+    assert_eq!(places(&datasource.needs), ["READ DATASOURCE wiki Path"]);
+}
+
+/// Every body of the corpus: no need without its place.
+#[test]
+fn each_need_of_a_body_has_its_place() {
+    let mut asked = 0;
+    for (target, cases) in [
+        ("/druid/v2", include_str!("../../../tests/corpus/native/queries.txt")),
+        ("/druid/indexer/v1/task", include_str!("../../../tests/corpus/native/tasks.txt")),
+        ("/druid/indexer/v1/supervisor", include_str!("../../../tests/corpus/native/supervisors.txt")),
+        ("/druid/indexer/v1/sampler", include_str!("../../../tests/corpus/native/samplers.txt")),
+    ] {
+        for body in cases.lines().filter(|line| line.starts_with('{')) {
+            let explanation = ask("POST", target, Some(body));
+            for needed in &explanation.needs {
+                asked += 1;
+                let is_state = needed.permission.to_string() == "WRITE STATE STATE";
+                // A `noop` that names no datasource is of this one.
+                let is_noop = needed.permission.to_string() == "WRITE DATASOURCE none";
+                let placed = needed.reasons.iter().all(|reason| is_state || is_noop || reason.at != Place::Row);
+                assert!(placed, "{needed:?} {body}");
+            }
+        }
+    }
+    assert!(asked >= 100, "{asked}");
 }
 
 #[test]
@@ -268,7 +374,7 @@ fn what_is_missing_is_what_is_told_to_be() {
             }
             Outcome::Refused { .. } => assert!(explanation.needs.is_empty()),
             Outcome::Forwarded { .. } => assert!(missing.is_empty()),
-            Outcome::OfTheGate | Outcome::Undecided(_) => panic!("{explanation:?}"),
+            Outcome::InParts | Outcome::OfTheGate | Outcome::Undecided(_) => panic!("{explanation:?}"),
         }
     }
     assert!(denied > 50, "{denied}");

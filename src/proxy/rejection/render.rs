@@ -16,7 +16,7 @@ impl Rejection {
         let status = self.status();
         if status == StatusCode::UNAUTHORIZED {
             json(status, self.unauthorized().render())
-        } else if matches!(self, Self::UnknownTask(_)) {
+        } else if matches!(self, Self::UnknownTask(_) | Self::UnknownSupervisor(_)) {
             text(status, self.public_message())
         } else if matches!(self, Self::UnknownQuery) {
             // Druid: `SqlResource.cancelQuery`.
@@ -135,7 +135,7 @@ impl Forbidden {
     }
 
     fn item(&self, permission: &ResourceAction) -> Json {
-        let name = if self.hidden { Json::Null } else { Json::string(permission.name.to_string()) };
+        let name = if self.hidden.is_some() { Json::Null } else { Json::string(permission.name.to_string()) };
         let resource = [("type", Json::string(permission.resource_type.as_str())), ("name", name)];
         Json::object([("resource", Json::object(resource)), ("action", Json::string(permission.action.as_str()))])
     }

@@ -16,7 +16,7 @@ impl ExternalRules {
     }
 
     /// Formats hold others, such as Kafka's that of its values.
-    fn format_part(&self, part: &Json) -> Judged {
+    pub(super) fn format_part(&self, part: &Json) -> Judged {
         match part {
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Ok(()),
             Json::Array(items) => items.iter().try_for_each(|item| self.format_part(item)),

@@ -8,6 +8,7 @@ use crate::permission::{Action, ResourceAction, ResourceType};
 
 mod destination;
 mod host;
+mod ingestion;
 mod input_format;
 mod input_source;
 mod place;
@@ -68,9 +69,12 @@ impl Sources {
 }
 
 /// Why an input source is refused; says nothing of what stands in it.
-#[derive(Debug)]
-pub(super) struct Objection {
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Objection {
+    /// The reason, as a word for machines.
     pub code: RefusalCode,
+    /// One sentence.
     pub message: String,
 }
 

@@ -35,4 +35,4 @@ pub use state::{BedFile, User};
 pub use status::{ServiceStatus, aligned, service_names, status};
 pub use tables::{TABLES, ensure_tables};
 pub use tools::{chromium, docker_compose, h2spec, npm, python};
-pub use up::{add_user, audit_file, down, up};
+pub use up::{add_user, add_users, audit_file, down, up};
