@@ -301,7 +301,7 @@ impl<D: TaskDirectory> Inspector<D> {
         caller: &Identity,
     ) -> Result<Inspected, Refusal> {
         let query = SqlQuery::read(body.form, body.bytes)?;
-        let statement = self.read_sql(&query).await?;
+        let statement = self.read_statement(&query).await?;
         let client_id = query.client_id().map(str::to_owned);
         let id = self.ids.mint(caller, client_id.as_deref(), &nonce());
         let mut inspected = Inspected::new(recognized, need_of(&statement.reading, statement.context_keys));
@@ -312,7 +312,7 @@ impl<D: TaskDirectory> Inspector<D> {
     }
 
     /// Reads the statement, twice where that is configured.
-    async fn read_sql(&self, query: &SqlQuery) -> Result<ReadStatement, Refusal> {
+    async fn read_statement(&self, query: &SqlQuery) -> Result<ReadStatement, Refusal> {
         let began = Instant::now();
         let (reading, kept) = read_sql(query, &self.external)?;
         let reading_took = Some(began.elapsed());

@@ -103,7 +103,7 @@ impl<D: TaskDirectory> Inspector<D> {
             return Err(OddBody::TooManyDatasources.into());
         }
         let Some(query) = &spec.statement else { return Ok((needs, Facts::default())) };
-        let ReadStatement { reading, context_keys, facts } = self.read_sql(query).await?;
+        let ReadStatement { reading, context_keys, facts } = self.read_statement(query).await?;
         // A system table would answer later what it answers the gate.
         if reading.explain || reading.kind == StatementKind::Select || !reading.system_tables.is_empty() {
             return Err(OddBody::Type("spec.query", "an INSERT or REPLACE that reads datasources").into());

@@ -108,3 +108,99 @@ fn answer(outcome: &Outcome) -> String {
         Outcome::Undecided(what) => format!("cannot be told: {what}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, StatusCode};
+
+    use super::*;
+    use crate::druid::ROWS;
+    use crate::inspect::Reason;
+    use crate::permission::{Action, ResourceAction, ResourceType};
+    use crate::proxy::{Part, Sent};
+
+    fn explanation(outcome: Outcome) -> Explanation {
+        let row = ROWS.iter().copied().find(|row| row.name == "task_list");
+        Explanation { caller: None, row, statement: None, needs: Vec::new(), parts: Vec::new(), outcome }
+    }
+
+    fn told(explanation: &Explanation) -> String {
+        text(explanation, SystemTime::UNIX_EPOCH)
+    }
+
+    fn sends(body: Option<&str>) -> Sent {
+        Sent { method: &Method::GET, target: "/x".to_owned(), body: body.map(str::to_owned) }
+    }
+
+    fn needed(at: Place) -> Needed {
+        let permission = ResourceAction::new(Action::Write, ResourceType::Datasource, "a\u{1b}");
+        let reasons = vec![Reason { needs: permission.clone(), at, why: "because" }];
+        Needed { permission, reasons, granted: Vec::new() }
+    }
+
+    #[test]
+    fn each_outcome_has_its_words() {
+        let head = "caller     nobody\nrow        task_list, GET /druid/indexer/v1/tasks: an identity; lists what one may READ\n";
+        let refused = Outcome::Refused {
+            status: StatusCode::UNAUTHORIZED,
+            reason: "no_credentials",
+            message: "send a token".to_owned(),
+            at: None,
+        };
+        for (outcome, words) in [
+            (
+                Outcome::Forwarded { sends: sends(Some("{}")), filtered: false },
+                "answer     forwarded to Druid, whose answer is passed on\nsends      GET /x\n           {}",
+            ),
+            (
+                Outcome::Forwarded { sends: sends(None), filtered: true },
+                "answer     forwarded to Druid; of the list it answers, the caller sees what its grants cover\nsends      GET /x",
+            ),
+            (Outcome::InParts, "answer     the parts that the caller may have are sent, one after the other"),
+            (Outcome::OfTheGate, "answer     the gate's own; nothing is sent to Druid"),
+            (refused, "answer     401 no_credentials: send a token"),
+            (Outcome::Undecided("this".to_owned()), "answer     cannot be told: this"),
+        ] {
+            assert_eq!(told(&explanation(outcome)), format!("{head}{words}"));
+        }
+    }
+
+    #[test]
+    fn each_place_and_each_part_has_its_words() {
+        let mut all = explanation(Outcome::InParts);
+        let pointer = Place::Body("/spec/x".to_owned());
+        let places = [pointer, Place::Path, Place::Query("datasource"), Place::Task, Place::Supervisor, Place::Row];
+        all.needs = places.into_iter().map(needed).collect();
+        all.parts = vec![
+            Part { id: Some("s".to_owned()), needs: vec![needed(Place::Supervisor)], sends: None },
+            Part { id: Some("t".to_owned()), needs: Vec::new(), sends: Some(sends(None)) },
+        ];
+        let told = told(&all);
+        let lines: Vec<&str> = told.lines().skip(2).collect();
+        let missing = "WRITE DATASOURCE a\u{fffd}, which is MISSING";
+        assert_eq!(
+            lines,
+            [
+                &format!("needs      {missing}"),
+                "             /spec/x in the body: because",
+                &format!("           {missing}"),
+                "             the path: because",
+                &format!("           {missing}"),
+                "             query parameter datasource: because",
+                &format!("           {missing}"),
+                "             the task, looked up: because",
+                &format!("           {missing}"),
+                "             the supervisor, looked up: because",
+                &format!("           {missing}"),
+                "             the row: because",
+                "part       s",
+                &format!("needs      {missing}"),
+                "             the supervisor, looked up: because",
+                "sends      nothing: it is left out",
+                "part       t",
+                "sends      GET /x",
+                "answer     the parts that the caller may have are sent, one after the other",
+            ]
+        );
+    }
+}
