@@ -9,8 +9,10 @@ mod avatica;
 mod by_body;
 mod by_path;
 mod directory;
+mod why;
 
 pub use directory::{LookupFault, TaskDirectory};
+pub use why::{Place, Reason};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

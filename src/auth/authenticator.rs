@@ -247,9 +247,19 @@ impl Authenticator {
         self.remote_keys().map(|(_, remote)| remote.status(now)).collect()
     }
 
-    /// Does what is due at this time, for tests that keep their own.
-    #[cfg(test)]
-    pub(in crate::auth) async fn fetch_due_keys(&self, now: SystemTime) {
+    /// The accepted issuers, in the order of the configuration.
+    pub fn issuer_settings(&self) -> impl Iterator<Item = &IssuerSettings> {
+        self.issuers.iter().map(|issuer| &issuer.settings)
+    }
+
+    /// The settings of the issuer of this caller.
+    #[must_use]
+    pub fn settings_of(&self, identity: &Identity) -> Option<&IssuerSettings> {
+        self.issuer_settings().find(|issuer| issuer.name == identity.issuer_name())
+    }
+
+    /// Fetches keys that are due at this time once, for who does not wait for [`Self::keep_keys_fresh`].
+    pub async fn fetch_due_keys(&self, now: SystemTime) {
         for (_, remote) in self.remote_keys() {
             remote.fetch_if_due(now).await;
         }

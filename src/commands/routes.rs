@@ -4,9 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::druid::{Alias, Answer, List, ROWS, Row, Rule, UNSERVED, Unserved};
+use crate::druid::{Alias, ROWS, Row, UNSERVED, Unserved};
 use crate::json::Json;
-use crate::permission::Action;
 
 /// List every endpoint of Druid that is served, with what it needs, and those that are not, with the reason
 #[derive(Debug, Args)]
@@ -41,7 +40,7 @@ fn cells(row: &Row) -> Vec<String> {
         Alias::Overlord => " *",
         Alias::Coordinator => " **",
     };
-    vec![row.method.to_string(), format!("{}{mark}", row.path), versions(row), needs(row)]
+    vec![row.method.to_string(), format!("{}{mark}", row.path), versions(row), row.needs()]
 }
 
 fn unserved_cells(unserved: &Unserved) -> Vec<String> {
@@ -65,7 +64,7 @@ fn as_json() -> Json {
             ("since", Json::Number(row.since.to_string())),
             ("until", row.until.map_or(Json::Null, |until| Json::Number(until.to_string()))),
             ("query", Json::Array(row.query.iter().map(|parameter| Json::string(parameter.name)).collect())),
-            ("needs", Json::string(needs(row))),
+            ("needs", Json::string(row.needs())),
         ])
     });
     let unserved = UNSERVED.iter().map(|unserved| {
@@ -77,39 +76,4 @@ fn as_json() -> Json {
         ])
     });
     Json::object([("served", Json::Array(served.collect())), ("notServed", Json::Array(unserved.collect()))])
-}
-
-fn needs(row: &Row) -> String {
-    match row.rule {
-        Rule::Open => "nothing".to_owned(),
-        Rule::AnyIdentity => "an identity".to_owned(),
-        Rule::Holds(action, resource_type, name) => {
-            format!("{} {} {name}", action.as_str(), resource_type.as_str())
-        }
-        Rule::Datasource(actions) => {
-            let actions: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
-            format!("{} DATASOURCE {{datasource}}", actions.join(" and "))
-        }
-        Rule::CatalogTable(action) => format!("{} on {{table}}, of its schema's type", action.as_str()),
-        Rule::Supervisor(action) => format!("{} on every datasource of the supervisor", action.as_str()),
-        Rule::EachSupervisor(_) => "an identity; done to those whose datasources one may all WRITE".to_owned(),
-        Rule::SubmitSql(_) => "what the SQL needs".to_owned(),
-        Rule::Avatica => "what the SQL needs, or to have opened the connection".to_owned(),
-        Rule::SubmitQuery => "READ on what the query reads".to_owned(),
-        Rule::QueryCandidates => "READ on what the query reads, WRITE STATE STATE".to_owned(),
-        Rule::SubmitTask => {
-            "WRITE on what the task writes, READ on what it reads, EXTERNAL for what is outside".to_owned()
-        }
-        Rule::SubmitSupervisor => "the same of the supervisor, WRITE on what the one of its id is about".to_owned(),
-        Rule::Sample => "WRITE STATE STATE, READ on what the sampler reads, EXTERNAL for what is outside".to_owned(),
-        Rule::OwnQuery => "to have submitted it, or WRITE STATE STATE".to_owned(),
-        Rule::OwnStatement => "to have submitted it".to_owned(),
-        Rule::ReadTask => "READ on the task's datasource".to_owned(),
-        Rule::CancelTask => "READ on a query's datasource ([policy] task_cancel), WRITE on another task's".to_owned(),
-        Rule::FilteredList => format!("an identity; lists what one may {}", listed(row).as_str()),
-    }
-}
-
-fn listed(row: &Row) -> Action {
-    if let Answer::List(list) = row.answer { list.action() } else { List::Items.action() }
 }

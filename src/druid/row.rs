@@ -32,6 +32,49 @@ pub struct Row {
     pub errors: ErrorShape,
 }
 
+impl Row {
+    /// What the caller needs, for people.
+    #[must_use]
+    pub fn needs(&self) -> String {
+        match self.rule {
+            Rule::Open => "nothing".to_owned(),
+            Rule::AnyIdentity => "an identity".to_owned(),
+            Rule::Holds(action, resource_type, name) => {
+                format!("{} {} {name}", action.as_str(), resource_type.as_str())
+            }
+            Rule::Datasource(actions) => {
+                let actions: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
+                format!("{} DATASOURCE {{datasource}}", actions.join(" and "))
+            }
+            Rule::CatalogTable(action) => format!("{} on {{table}}, of its schema's type", action.as_str()),
+            Rule::Supervisor(action) => format!("{} on every datasource of the supervisor", action.as_str()),
+            Rule::EachSupervisor(_) => "an identity; done to those whose datasources one may all WRITE".to_owned(),
+            Rule::SubmitSql(_) => "what the SQL needs".to_owned(),
+            Rule::Avatica => "what the SQL needs, or to have opened the connection".to_owned(),
+            Rule::SubmitQuery => "READ on what the query reads".to_owned(),
+            Rule::QueryCandidates => "READ on what the query reads, WRITE STATE STATE".to_owned(),
+            Rule::SubmitTask => {
+                "WRITE on what the task writes, READ on what it reads, EXTERNAL for what is outside".to_owned()
+            }
+            Rule::SubmitSupervisor => "the same of the supervisor, WRITE on what the one of its id is about".to_owned(),
+            Rule::Sample => {
+                "WRITE STATE STATE, READ on what the sampler reads, EXTERNAL for what is outside".to_owned()
+            }
+            Rule::OwnQuery => "to have submitted it, or WRITE STATE STATE".to_owned(),
+            Rule::OwnStatement => "to have submitted it".to_owned(),
+            Rule::ReadTask => "READ on the task's datasource".to_owned(),
+            Rule::CancelTask => {
+                "READ on a query's datasource ([policy] task_cancel), WRITE on another task's".to_owned()
+            }
+            Rule::FilteredList => format!("an identity; lists what one may {}", self.listed().as_str()),
+        }
+    }
+
+    const fn listed(&self) -> Action {
+        if let Answer::List(list) = self.answer { list.action() } else { List::Items.action() }
+    }
+}
+
 /// Under which other paths a row is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alias {

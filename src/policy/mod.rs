@@ -8,6 +8,7 @@ mod file;
 mod pattern;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 pub use crate::toml_reader::Fault;
@@ -32,17 +33,39 @@ impl Grant {
         format!("{}|{}|{}", self.resource_type.as_str(), self.pattern.as_str(), self.action.as_str())
     }
 
-    fn allows(&self, wanted: &ResourceAction) -> bool {
+    /// Whether it gives this permission.
+    #[must_use]
+    pub fn allows(&self, wanted: &ResourceAction) -> bool {
         let ResourceAction { resource_type, name, action } = wanted;
         self.action == *action && self.resource_type == *resource_type && self.pattern.covers(name)
     }
 }
 
+/// As the policy writes it: `READ DATASOURCE wiki*`.
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.action.as_str(), self.resource_type.as_str(), self.pattern.as_str())
+    }
+}
+
 /// Who gets the roles of a binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Holder {
+pub enum Holder {
+    /// Who is in this group.
     Group(String),
+    /// Who is this subject.
     Subject(String),
+}
+
+/// A role that a caller has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held<'p> {
+    /// Its name.
+    pub role: &'p str,
+    /// What gives it to the caller, each once, in the order of the policy.
+    pub by: Vec<&'p Holder>,
+    /// What it grants.
+    pub grants: &'p [Grant],
 }
 
 #[derive(Clone, Debug)]
@@ -75,7 +98,15 @@ impl Policy {
     /// # Errors
     /// Every fault of the text, in the order of their places.
     pub fn parse(text: &str, issuer_names: &[String]) -> Result<Self, Vec<Fault>> {
-        file::parse(text, issuer_names)
+        file::parse(text, Some(issuer_names))
+    }
+
+    /// Reads a policy file of which no configuration is known: a binding may name any issuer.
+    ///
+    /// # Errors
+    /// Every fault of the text, in the order of their places.
+    pub fn parse_alone(text: &str) -> Result<Self, Vec<Fault>> {
+        file::parse(text, None)
     }
 
     /// How many roles and bindings there are.
@@ -94,6 +125,29 @@ impl Policy {
             .flat_map(|binding| binding.roles.iter().map(String::as_str))
             .collect();
         names.into_iter().collect()
+    }
+
+    /// The caller's roles, sorted by name, each with what gives it and what it grants.
+    #[must_use]
+    pub fn held_by(&self, identity: &Identity) -> Vec<Held<'_>> {
+        let by = |role: &str| {
+            let bindings = self.bindings.iter().filter(|binding| binding.applies_to(identity));
+            let mut holders: Vec<&Holder> = Vec::new();
+            for binding in bindings.filter(|binding| binding.roles.iter().any(|name| name == role)) {
+                if !holders.contains(&&binding.holder) {
+                    holders.push(&binding.holder);
+                }
+            }
+            holders
+        };
+        let held = self.roles.iter().map(|(role, grants)| Held { role, by: by(role), grants });
+        held.filter(|held| !held.by.is_empty()).collect()
+    }
+
+    /// The issuers that its bindings name, each once.
+    #[must_use]
+    pub fn issuer_names(&self) -> BTreeSet<&str> {
+        self.bindings.iter().map(|binding| binding.issuer_name.as_str()).collect()
     }
 
     /// What the caller's roles grant, taken together.

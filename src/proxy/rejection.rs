@@ -9,10 +9,11 @@ mod tests;
 pub use render::{json, shape_of};
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use http::{Method, StatusCode};
 
-use crate::auth::{KeysUnavailable, TokenFault};
+use crate::auth::{Authentication, Identity, KeysUnavailable, TokenFault};
 use crate::druid::media_type::NoForm;
 use crate::druid::{OddPath, Unrecognized};
 use crate::inspect::{self, LookupFault};
@@ -322,6 +323,12 @@ impl Rejection {
         if let Self::Denied(forbidden) = self { Some(&forbidden.missing) } else { None }
     }
 
+    /// Where in the SQL it is.
+    #[must_use]
+    pub const fn position(&self) -> Option<sql::Position> {
+        if let Self::BadRequest { at, .. } = self { *at } else { None }
+    }
+
     /// The `WWW-Authenticate` header of a 401 (RFC 6750, section 3).
     #[must_use]
     pub fn challenge(&self) -> Option<String> {
@@ -398,6 +405,19 @@ impl From<Unrecognized> for Rejection {
             Unrecognized::NotServed(unserved) => Self::NotServed(unserved.reason),
             Unrecognized::MethodNotAllowed(allowed) => Self::MethodNotAllowed(allowed),
         }
+    }
+}
+
+/// Who asks, or the refusal of who proves nothing.
+///
+/// # Errors
+/// A 401, or the 503 of an issuer whose keys are not there.
+pub fn caller_of(authentication: Authentication) -> Result<Arc<Identity>, Rejection> {
+    match authentication {
+        Authentication::Verified(identity) => Ok(identity),
+        Authentication::Absent => Err(Rejection::NoCredentials),
+        Authentication::Refused(fault) => Err(Rejection::BadCredentials(fault)),
+        Authentication::Unavailable(fault) => Err(Rejection::KeysUnavailable(fault)),
     }
 }
 

@@ -175,8 +175,17 @@ impl<'a> Reader<'a> {
         if let Some(places) = &mut self.places {
             let last = until.checked_sub(1).and_then(|at| self.tokens.get(at));
             let end = last.map_or(start, |token| token.end(self.text));
-            places.push(Place { range: start..end, role, name: name.to_owned() });
+            let needs = role.need(name).into_iter().collect();
+            places.push(Place { range: start..end, role, name: name.to_owned(), needs });
         }
+    }
+
+    /// Adds what the call reads whose place was noted last.
+    fn add(&mut self, sources: Sources) {
+        if let Some(place) = self.places.as_mut().and_then(|places| places.last_mut()) {
+            place.needs.extend(sources.resources(self.rules.permission));
+        }
+        self.found.add(sources);
     }
 
     fn check_count(&self, at: usize) -> Read<()> {

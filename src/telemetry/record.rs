@@ -17,7 +17,7 @@ use time::format_description::well_known::iso8601::{Config, EncodedConfig, Iso86
 use super::AuditLog;
 use super::audit::Place;
 use super::metrics::Ended;
-use crate::auth::Identity;
+use crate::auth::{Authentication, Identity};
 use crate::inspect::{self, Facts};
 use crate::permission::{Need, Permissions, ResourceAction};
 
@@ -147,9 +147,14 @@ impl Record {
         self.caller = Some(Arc::clone(identity));
     }
 
-    /// The caller proved nothing, for this reason; `result` is a word for it.
-    pub const fn no_caller(&mut self, result: &'static str, reason: &'static str) {
-        self.authentication = Some((result, reason));
+    /// What the request proves about its caller.
+    pub fn authenticated(&mut self, authentication: &Authentication) {
+        self.authentication = Some(match authentication {
+            Authentication::Verified(identity) => return self.caller(identity),
+            Authentication::Absent => ("absent", "none"),
+            Authentication::Refused(fault) => ("refused", fault.reason()),
+            Authentication::Unavailable(fault) => ("unavailable", fault.reason()),
+        });
     }
 
     /// The roles in which the caller asks.
@@ -302,7 +307,8 @@ impl Drop for Record {
 const LINE_BYTES: usize = 640;
 
 /// RFC 3339, in UTC, to the millisecond.
-pub(super) fn timestamp(at: SystemTime) -> String {
+#[must_use]
+pub fn timestamp(at: SystemTime) -> String {
     const FORMAT: EncodedConfig = Config::DEFAULT
         .set_time_precision(TimePrecision::Second { decimal_digits: std::num::NonZeroU8::new(3) })
         .set_year_is_six_digits(false)

@@ -50,7 +50,7 @@ fn unsigned(alg: &str) -> String {
 }
 
 /// Every bad kind of credentials, by name; the value of `Authorization`, or none.
-fn bad_credentials() -> Vec<(&'static str, Option<String>)> {
+pub fn bad_credentials() -> Vec<(&'static str, Option<String>)> {
     let own = EncodingKey::from_ec_pem(&file("token-key.pem")).expect("key");
     // A key of the right kind that no issuer has.
     let other = EncodingKey::from_ec_pem(&file("server-key.pem")).expect("key");
@@ -228,4 +228,23 @@ fn every_row_is_allowed_to_some_and_denied_to_others() {
         assert!(allowed && denied == denies, "{}: allowed {allowed}, denied {denied}", row.name);
     }
     examples::remove_thrown_away();
+}
+
+/// The gate's own page that takes an identity.
+#[test]
+fn who_one_is_is_told_to_everybody_who_is_somebody() {
+    for (name, authorization) in bad_credentials() {
+        let mut request = GATE.get("/gate/me");
+        if let Some(value) = &authorization {
+            request = request.header("Authorization", value);
+        }
+        let answer = request.send();
+        assert_eq!(answer.status, 401, "{name}: {}", answer.text());
+        assert!(answer.header("WWW-Authenticate").is_some(), "{name}");
+    }
+    for user in ["nobody", "reader", "writer", "admin"] {
+        let me = GATE.get("/gate/me").bearer(&token(user)).send().expect(200).json();
+        assert_eq!(me["subject"], user);
+        assert_eq!(me["roles"].as_array().map(Vec::is_empty), Some(user == "nobody"), "{me}");
+    }
 }

@@ -13,6 +13,7 @@ mod coverage;
 mod differential;
 mod doors;
 mod examples;
+mod explain;
 mod external;
 mod faults;
 mod h2;

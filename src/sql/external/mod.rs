@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::refusal::RefusalCode;
+use crate::permission::{Action, ResourceAction, ResourceType};
 
 mod destination;
 mod host;
@@ -56,6 +57,15 @@ pub(super) struct Sources {
     pub types: BTreeSet<&'static str>,
     /// The datasources of Druid that it reads.
     pub datasources: BTreeSet<String>,
+}
+
+impl Sources {
+    /// What reading them needs.
+    pub fn resources(&self, permission: ExternalPermission) -> impl Iterator<Item = ResourceAction> {
+        let read = |kind: ResourceType, name: &str| ResourceAction::new(Action::Read, kind, name);
+        let types = self.types.iter().map(move |source| read(ResourceType::External, permission.resource(source)));
+        types.chain(self.datasources.iter().map(move |name| read(ResourceType::Datasource, name)))
+    }
 }
 
 /// Why an input source is refused; says nothing of what stands in it.
