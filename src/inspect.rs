@@ -13,6 +13,7 @@ mod directory;
 pub use directory::{LookupFault, TaskDirectory};
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -28,7 +29,7 @@ use crate::druid::task::{QUERY_CONTROLLER, QUERY_SELECT, TaskId};
 use crate::druid::{Answer, Body, Recognized, Row, Rule, context};
 use crate::json::{self, Json};
 use crate::permission::{Action, Need, Permissions, ResourceAction, ResourceType};
-use crate::policy::{Grants, Subject};
+use crate::policy::{Grants, NamePattern, Subject};
 use crate::query_id::{QueryId, QueryIds, TASK_PREFIX, Whose};
 use crate::reading_pool::{ReadingPool, Verdict};
 use crate::sql;
@@ -40,7 +41,7 @@ pub struct Inspector<D> {
     /// What cancelling a query's task takes on its datasource: READ, or WRITE as in Druid.
     pub task_cancel: Action,
     /// What EXTERN may read, and what it takes.
-    pub external: sql::ExternalRules,
+    pub external: Arc<sql::ExternalRules>,
     /// What setting a query context key takes.
     pub context_keys: ContextKeys,
     /// Where tasks are looked up.
@@ -56,9 +57,9 @@ pub struct Inspected {
     pub row: &'static Row,
     /// The request target for the Router.
     pub target: String,
-    /// The body for the Router; it is JSON.
+    /// The body for the Router; it is JSON. One with SQL that names system tables is there once that is narrowed.
     pub body: Option<Bytes>,
-    /// In the place of a body: a request that is rendered with the gate's own login, and the name of its connection.
+    /// In the place of a body, and like it: a request that is rendered with the gate's own login, and the name of its connection.
     pub avatica: Option<(AvaticaRequest, QueryId)>,
     /// What becomes of Druid's answer.
     pub answer: Answer,
@@ -68,6 +69,7 @@ pub struct Inspected {
     pub facts: Facts,
     need: Need,
     hidden: Option<Hidden>,
+    unnarrowed: Option<Box<Unnarrowed>>,
 }
 
 /// What inspection makes of a request.
@@ -87,6 +89,24 @@ struct Hidden {
     names: Vec<String>,
 }
 
+/// SQL that names system tables, before it is known what its caller may see of them.
+#[derive(Debug)]
+struct Unnarrowed {
+    query: SqlQuery,
+    rules: Arc<sql::ExternalRules>,
+    reading: sql::Reading,
+    sent: Sent,
+}
+
+/// In what it is sent once it is narrowed.
+#[derive(Debug)]
+enum Sent {
+    /// As a query of this id.
+    Query(QueryId),
+    /// As the statement of this request, on the connection of this name.
+    Avatica(AvaticaRequest, QueryId),
+}
+
 /// A query, or a connection, under the gate's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submitted {
@@ -104,8 +124,10 @@ pub struct Facts {
     pub statement: Option<&'static str>,
     /// The id of the task, statement or query.
     pub id: Option<String>,
-    /// Whether the statement names a system table, which answers for everybody.
-    pub system_table: bool,
+    /// Whether the statement names a system table that the gate cannot narrow.
+    pub unknown_system_table: bool,
+    /// Whether system tables in the statement were narrowed to what the caller may see.
+    pub narrowed: bool,
     /// How long reading the statement took.
     pub reading_took: Option<Duration>,
     /// What the second reading says of the first.
@@ -115,9 +137,32 @@ pub struct Facts {
 }
 
 impl Subject for Inspected {
+    type Refusal = Refusal;
+
     fn need(&self) -> &Need {
         &self.need
     }
+
+    fn narrow(&mut self, grants: &Grants) -> Result<(), Refusal> {
+        let Some(unnarrowed) = self.unnarrowed.take() else { return Ok(()) };
+        let Unnarrowed { mut query, rules, reading, sent } = *unnarrowed;
+        let visible = sql::Visible {
+            datasources: readable(grants, ResourceType::Datasource),
+            views: readable(grants, ResourceType::View),
+        };
+        let narrowed = sql::narrow(&rules, &query.sql, &sql_parameters(&query), &reading, &visible)
+            .map_err(|refusal| Refusal::Sql(Box::new(refusal)))?;
+        if let Some(narrowed) = narrowed {
+            query.sql = narrowed;
+            self.facts.narrowed = true;
+        }
+        self.seal(&query, sent);
+        Ok(())
+    }
+}
+
+fn readable(grants: &Grants, resource_type: ResourceType) -> Vec<&str> {
+    grants.patterns(Action::Read, resource_type, sql::MAX_TERMS).into_iter().map(NamePattern::as_str).collect()
 }
 
 impl Inspected {
@@ -133,6 +178,23 @@ impl Inspected {
         (!hidden.names.iter().all(known)).then_some(hidden.of)
     }
 
+    /// SQL is sent so, if it names system tables once it is narrowed.
+    fn send(&mut self, query: SqlQuery, rules: &Arc<sql::ExternalRules>, reading: sql::Reading, sent: Sent) {
+        if reading.system_tables.is_empty() {
+            self.seal(&query, sent);
+        } else {
+            let rules = Arc::clone(rules);
+            self.unnarrowed = Some(Box::new(Unnarrowed { query, rules, reading, sent }));
+        }
+    }
+
+    fn seal(&mut self, query: &SqlQuery, sent: Sent) {
+        match sent {
+            Sent::Query(id) => self.body = Some(Bytes::from(query.render_with_id(id.as_str()))),
+            Sent::Avatica(request, id) => self.avatica = Some((request.with_statement(&query.sql), id)),
+        }
+    }
+
     fn new(recognized: &Recognized, need: Need) -> Self {
         Self {
             row: recognized.row,
@@ -144,6 +206,7 @@ impl Inspected {
             facts: Facts::default(),
             need,
             hidden: None,
+            unnarrowed: None,
         }
     }
 }
@@ -224,7 +287,8 @@ pub(crate) fn heed(verdict: Verdict, statement: &str, first: &sql::Reading) -> R
     let facts = Facts {
         statement: Some(first.word()),
         id: None,
-        system_table: !both.system_tables.is_empty(),
+        unknown_system_table: has_unknown(&both),
+        narrowed: false,
         reading_took: None,
         second_reading: Some(second_reading),
         sql_sha256: Some(hexadecimal(digest(&SHA256, statement.as_bytes()).as_ref())),
@@ -309,10 +373,11 @@ impl<D: TaskDirectory> Inspector<D> {
         let statement = self.read_statement(&query).await?;
         let client_id = query.client_id().map(str::to_owned);
         let id = self.ids.mint(caller, client_id.as_deref(), &nonce());
-        let mut inspected = Inspected::new(recognized, need_of(&statement.reading, statement.context_keys));
-        inspected.body = Some(Bytes::from(query.render_with_id(id.as_str())));
-        inspected.facts = Facts { id: Some(id.task_id()), ..statement.facts };
-        inspected.query = Some(Submitted { id, client_id });
+        let ReadStatement { reading, context_keys, facts } = statement;
+        let mut inspected = Inspected::new(recognized, need_of(&reading, context_keys));
+        inspected.facts = Facts { id: Some(id.task_id()), ..facts };
+        inspected.query = Some(Submitted { id: id.clone(), client_id });
+        inspected.send(query, &self.external, reading, Sent::Query(id));
         Ok(inspected)
     }
 
@@ -327,7 +392,8 @@ impl<D: TaskDirectory> Inspector<D> {
         let facts = Facts {
             statement: Some(reading.word()),
             id: None,
-            system_table: !reading.system_tables.is_empty(),
+            unknown_system_table: has_unknown(&reading),
+            narrowed: false,
             reading_took,
             second_reading: Some(second_reading),
             sql_sha256: None,
@@ -432,22 +498,28 @@ fn sql_parameter(value: ParameterValue) -> sql::Parameter {
     }
 }
 
+fn has_unknown(reading: &sql::Reading) -> bool {
+    reading.system_tables.iter().any(|table| table.rows() == sql::Rows::Unknown)
+}
+
 fn need_of(reading: &sql::Reading, context_keys: BTreeSet<ResourceAction>) -> Need {
     let mut set: BTreeSet<ResourceAction> = reading.resources.clone();
     set.extend(context_keys);
-    if !reading.system_tables.is_empty() {
-        set.extend(of_system_tables());
+    let state = ResourceAction::new(Action::Read, ResourceType::State, "STATE");
+    for table in &reading.system_tables {
+        match table.rows() {
+            sql::Rows::All | sql::Rows::OfDatasources(_) | sql::Rows::OfTables => {}
+            // Druid: `SystemSchema.checkStateReadAccessForServers`.
+            sql::Rows::OfState | sql::Rows::OfSegments => drop(set.insert(state.clone())),
+            // It answers the gate's own account for everything; only who may see everything may ask it.
+            sql::Rows::Unknown => {
+                set.insert(ResourceAction::every(Action::Read, ResourceType::Datasource));
+                set.insert(ResourceAction::every(Action::Read, ResourceType::View));
+                set.insert(state.clone());
+            }
+        }
     }
     Need::from_set(set)
-}
-
-/// System tables answer the gate's own account for everything; only who may see everything may ask them.
-fn of_system_tables() -> [ResourceAction; 3] {
-    [
-        ResourceAction::every(Action::Read, ResourceType::Datasource),
-        ResourceAction::every(Action::Read, ResourceType::View),
-        ResourceAction::new(Action::Read, ResourceType::State, "STATE"),
-    ]
 }
 
 /// 128 random bits; the operating system's generator does not fail once the process runs.

@@ -73,7 +73,7 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
     let inspector = Inspector {
         ids: QueryIds::new(config.ids.key.expose()),
         task_cancel: config.policy.task_cancel,
-        external: config.sql.external,
+        external: Arc::new(config.sql.external),
         context_keys: config.sql.context_keys,
         directory: Directory::new(upstream.clone(), config.limits.lookup),
         second: second.clone(),

@@ -105,27 +105,41 @@ impl Policy {
     /// Decides whether the caller may have what `subject` needs.
     ///
     /// # Errors
-    /// [`Denied`], with every permission that the caller lacks.
-    pub fn authorize<S: Subject>(&self, subject: S, identity: &Identity) -> Result<Authorized<S>, Denied> {
+    /// [`Denied`], with every permission that the caller lacks, or with why the subject cannot be narrowed.
+    pub fn authorize<S: Subject>(
+        &self,
+        mut subject: S,
+        identity: &Identity,
+    ) -> Result<Authorized<S>, Denied<S::Refusal>> {
         let grants = self.grants_of(identity);
         let missing: BTreeSet<ResourceAction> = match subject.need() {
             Need::AnyIdentity => BTreeSet::new(),
             Need::AllOf(permissions) => permissions.iter().filter(|wanted| !grants.allows(wanted)).cloned().collect(),
         };
-        match Permissions::from_set(missing) {
-            None => Ok(Authorized { subject, grants }),
-            Some(missing) => Err(Denied { missing }),
+        if let Some(missing) = Permissions::from_set(missing) {
+            return Err(Denied::Missing(missing));
         }
+        subject.narrow(&grants).map_err(Denied::Unnarrowed)?;
+        Ok(Authorized { subject, grants })
     }
 }
 
 /// Something that needs permissions before it may happen.
 pub trait Subject {
+    /// Why it cannot be narrowed.
+    type Refusal;
+
     /// What its caller must hold.
     fn need(&self) -> &Need;
+
+    /// Leaves of it what a caller who holds these may see.
+    ///
+    /// # Errors
+    /// Where that cannot be done.
+    fn narrow(&mut self, grants: &Grants) -> Result<(), Self::Refusal>;
 }
 
-/// A subject whose need was met. Only [`Policy::authorize`] makes one, so having one is the proof.
+/// A subject whose need was met, narrowed to what its caller may see. Only [`Policy::authorize`] makes one, so having one is the proof.
 ///
 /// ```compile_fail,E0451
 /// # use msq_gate::policy::Authorized;
@@ -152,11 +166,13 @@ impl<S> Authorized<S> {
     }
 }
 
-/// A need that was not met.
+/// Why a subject is not authorized.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Denied {
+pub enum Denied<R> {
     /// Every permission that the caller lacks, sorted.
-    pub missing: Permissions,
+    Missing(Permissions),
+    /// The need was met, but the subject cannot be narrowed.
+    Unnarrowed(R),
 }
 
 /// What one caller holds, resolved from the policy in force.
@@ -168,6 +184,15 @@ impl Grants {
     #[must_use]
     pub fn allows(&self, wanted: &ResourceAction) -> bool {
         self.iter().any(|grant| grant.allows(wanted))
+    }
+
+    /// The patterns of the resources of a type on which the caller may do this, without those that another covers; no
+    /// more than `limit` and one.
+    #[must_use]
+    pub fn patterns(&self, action: Action, resource_type: ResourceType, limit: usize) -> Vec<&NamePattern> {
+        let granted = self.iter().filter(|grant| grant.action == action && grant.resource_type == resource_type);
+        let patterns: BTreeSet<&NamePattern> = granted.map(|grant| &grant.pattern).collect();
+        pattern::merged(patterns, limit)
     }
 
     /// The single grants, role by role; one that two roles give comes twice.

@@ -155,10 +155,10 @@ impl Gate {
         };
         record.inspected(&inspected.facts, inspected.need());
         let hidden = inspected.hidden_from(&grants);
-        let system_table = inspected.facts.system_table;
+        let unknown_table = inspected.facts.unknown_system_table;
         let authorized =
-            policy.authorize(inspected, &caller).map_err(|denied| Rejection::denied(denied, hidden, system_table))?;
-        record.allowed();
+            policy.authorize(inspected, &caller).map_err(|denied| Rejection::denied(denied, hidden, unknown_table))?;
+        record.allowed(authorized.subject().facts.narrowed);
         let unfiltered = self.upstream.forward(authorized, &caller, &head.headers).await?;
         filter::apply(unfiltered, &self.limits).await
     }
@@ -173,7 +173,7 @@ impl Gate {
         policy: &Policy,
         record: &mut Record,
     ) -> Result<Response<GateBody>, Rejection> {
-        record.allowed();
+        record.allowed(false);
         for part in parts.into_iter().filter_map(|part| policy.authorize(part, caller).ok()) {
             record.part(&part.subject().facts, part.subject().need());
             let status = filter::status_of_part(self.upstream.forward(part, caller, &head.headers).await?);

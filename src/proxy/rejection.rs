@@ -129,15 +129,18 @@ pub struct Forbidden {
     missing: Permissions,
     /// What is said in the place of names that the caller does not know of.
     hidden: Option<&'static str>,
-    /// The need comes from a system table, which answers for everybody.
-    system_table: bool,
+    /// The need comes from a system table that the gate cannot narrow.
+    unknown_table: bool,
 }
 
 impl Rejection {
-    /// The refusal of a request whose caller lacks permissions.
+    /// The refusal of a request whose caller lacks permissions, or that cannot be narrowed to what its caller may see.
     #[must_use]
-    pub fn denied(denied: Denied, hidden: Option<&'static str>, system_table: bool) -> Self {
-        Self::Denied(Forbidden { missing: denied.missing, hidden, system_table })
+    pub fn denied(denied: Denied<inspect::Refusal>, hidden: Option<&'static str>, unknown_table: bool) -> Self {
+        match denied {
+            Denied::Missing(missing) => Self::Denied(Forbidden { missing, hidden, unknown_table }),
+            Denied::Unnarrowed(refusal) => refusal.into(),
+        }
     }
 
     /// The HTTP status.
@@ -222,7 +225,7 @@ impl Rejection {
             Self::NoCredentials => "no_credentials",
             Self::BadCredentials(fault) => fault.reason(),
             Self::KeysUnavailable(fault) => fault.reason(),
-            Self::Denied(forbidden) if forbidden.system_table => "system_table_not_narrowed",
+            Self::Denied(forbidden) if forbidden.unknown_table => "system_table_not_narrowed",
             Self::Denied(_) => "missing_permissions",
             Self::NotTheOwner => "not_the_owner",
             Self::CrossOrigin => "cross_origin",
@@ -366,8 +369,11 @@ impl Forbidden {
             return format!("Missing permissions: {actions} on {hidden}");
         }
         let sentence = self.missing.to_sentence();
-        if self.system_table {
-            return format!("Missing permissions: {sentence} (a statement that names system tables needs them all)");
+        if self.unknown_table {
+            return format!(
+                "Missing permissions: {sentence} (the gate does not know which rows of this system table are whose; \
+                 those of sys.segments, tasks, supervisors, servers, server_segments and of INFORMATION_SCHEMA it does)"
+            );
         }
         format!("Missing permissions: {sentence}")
     }

@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use super::external::{ExternalPermission, ExternalRules, Sources};
 use super::refusal::{Fault, RefusalCode};
 use super::scope::Scope;
+use super::system::{self, Qualifier};
 use super::token::{Kind, Token};
-use super::{MAX_DEPTH, MAX_RESOURCES, Parameter, Place, PlaceRole, Reading, SystemSchema, SystemTable};
+use super::{MAX_DEPTH, MAX_RESOURCES, Parameter, Place, PlaceRole, Reading, SystemTable};
 use crate::permission::{Action, ResourceAction, ResourceType};
 
 mod expression;
@@ -40,6 +41,8 @@ pub(super) fn read<'a>(
         system_tables: reader.found.system_tables(),
         input_source_types: reader.found.input_source_types.iter().map(ToString::to_string).collect(),
         set_options: statement.set_options,
+        system_places: reader.found.system_places,
+        qualifiers: reader.found.qualifiers,
     };
     Ok((reading, reader.query_begins))
 }
@@ -83,7 +86,8 @@ struct Reader<'a> {
 struct Found<'a> {
     datasources: BTreeSet<Cow<'a, str>>,
     views: BTreeSet<Cow<'a, str>>,
-    system: BTreeSet<(SystemSchema, Cow<'a, str>)>,
+    system_places: Vec<system::Place>,
+    qualifiers: Vec<Qualifier>,
     input_source_types: BTreeSet<&'static str>,
     target: Option<(ResourceType, Cow<'a, str>)>,
 }
@@ -94,8 +98,10 @@ impl Found<'_> {
         self.datasources.extend(sources.datasources.into_iter().map(Cow::Owned));
     }
 
+    /// What a statement names, each place of a system table by itself, for each is narrowed by itself.
     fn count(&self) -> usize {
-        let tables = self.datasources.len() + self.views.len() + self.system.len();
+        let system = self.system_places.len().max(self.qualifiers.len());
+        let tables = self.datasources.len() + self.views.len() + system;
         tables + self.input_source_types.len() + usize::from(self.target.is_some())
     }
 
@@ -116,7 +122,7 @@ impl Found<'_> {
     }
 
     fn system_tables(&self) -> BTreeSet<SystemTable> {
-        self.system.iter().map(|(schema, name)| SystemTable { schema: *schema, name: name.to_string() }).collect()
+        self.system_places.iter().map(|place| place.table.clone()).collect()
     }
 }
 

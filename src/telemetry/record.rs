@@ -49,6 +49,7 @@ pub struct Record {
     statement: Option<&'static str>,
     second_reading: Option<&'static str>,
     sql_sha256: Option<String>,
+    narrowed: bool,
     id: Option<String>,
     needed: Vec<String>,
     missing: Vec<String>,
@@ -75,6 +76,9 @@ struct Line<'r> {
     statement: Option<&'static str>,
     second_reading: Option<&'static str>,
     sql_sha256: Option<&'r str>,
+    /// Its system tables were narrowed to what the caller may see.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    narrowed: bool,
     id: Option<&'r str>,
     needed: &'r [String],
     missing: &'r [String],
@@ -106,6 +110,7 @@ impl Record {
             statement: None,
             second_reading: None,
             sql_sha256: None,
+            narrowed: false,
             id: None,
             needed: Vec::new(),
             missing: Vec::new(),
@@ -192,9 +197,10 @@ impl Record {
         self.needed.extend(new.into_iter().take(MAX_PART_NEEDS.saturating_sub(self.needed.len())));
     }
 
-    /// The caller holds all that is needed.
-    pub const fn allowed(&mut self) {
+    /// The caller holds all that is needed; the statement may have been narrowed to what the caller may see.
+    pub const fn allowed(&mut self, narrowed: bool) {
         self.decision = "allow";
+        self.narrowed = narrowed;
     }
 
     /// The request was not served.
@@ -248,6 +254,7 @@ impl Record {
             statement: self.statement,
             second_reading: self.second_reading,
             sql_sha256: self.sql_sha256.as_deref(),
+            narrowed: self.narrowed,
             id: self.id.as_deref(),
             needed: &self.needed,
             missing: &self.missing,

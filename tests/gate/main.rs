@@ -23,6 +23,7 @@ mod lifecycle;
 mod listener;
 mod lists;
 mod matrix;
+mod narrowing;
 mod operations;
 mod pydruid;
 mod recorder;

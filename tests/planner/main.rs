@@ -33,7 +33,7 @@ use table::show;
 use tally::Tally;
 
 /// Statements that each generator makes, unless it is told otherwise.
-const STATEMENTS: usize = 20_000;
+const STATEMENTS: usize = 100_000;
 /// A running Druid is asked for fewer: it plans each one to its end.
 const EXPLAINED: usize = 2_000;
 /// Of a hundred thousand statements that Druid accepts, so many at least are read exactly.

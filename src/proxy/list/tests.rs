@@ -1,7 +1,8 @@
 use super::*;
 use crate::auth::Identity;
 use crate::druid::{Shown, Sums};
-use crate::permission::ResourceType;
+use crate::json::Json;
+use crate::permission::{Action, ResourceName, ResourceType};
 use crate::policy::Policy;
 
 fn filter(list: List) -> ListFilter {
@@ -200,4 +201,67 @@ fn tables_of_the_catalog_are_of_their_schemas_type() {
         Ok(r#"[{"id":{"schema":"druid","name":"wiki"}}]"#.to_owned())
     );
     assert_eq!(named(ResourceType::View, r#"["wiki"]"#), Ok("[]".to_owned()));
+}
+
+/// What a pattern is: its stars are runs, all else is itself.
+fn covers(pattern: &[char], name: &[char]) -> bool {
+    match pattern.split_first() {
+        None => name.is_empty(),
+        Some(('*', rest)) => (0..=name.len()).any(|skip| covers(rest, &name[skip..])),
+        Some((first, rest)) => name.first() == Some(first) && covers(rest, &name[1..]),
+    }
+}
+
+/// Random names by random patterns: the policy, its merged patterns, and the filter are all what a pattern is. (That
+/// SQL's conditions and Druid's expressions are the same, Druid itself tells the tests of narrowing.)
+#[test]
+fn random_names_are_kept_as_the_policy_says() {
+    const LETTERS: [char; 20] =
+        ['a', 'a', 'b', '*', '*', '*', '_', '%', '\\', '\'', '"', '.', '(', '[', '$', '?', 'é', '€', '😀', '}'];
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut below = |bound: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).expect("31 bits") % bound
+    };
+    let mut word = |longest: usize| -> String {
+        let length = 1 + below(longest);
+        (0..length).map(|_| LETTERS[below(LETTERS.len())]).collect()
+    };
+    let mut kept = 0;
+    for _ in 0..400 {
+        let mut patterns: Vec<String> = (0..3).map(|_| word(4)).collect();
+        patterns.dedup();
+        let lines: Vec<Json> =
+            patterns.iter().map(|pattern| Json::string(format!("READ DATASOURCE {pattern}"))).collect();
+        let policy = format!(
+            "[roles.r]\npermissions = {}\n[[bindings]]\nissuer = \"dev\"\nsubject = \"a\"\nroles = [\"r\"]",
+            Json::Array(lines).render()
+        );
+        // Two may be one once their stars are merged, and are refused.
+        let Ok(policy) = Policy::parse(&policy, &["dev".to_owned()]) else { continue };
+        let grants = policy.grants_of(&Identity::for_tests("dev", "a", &[]));
+        let merged = grants.patterns(Action::Read, ResourceType::Datasource, 10);
+        let names: Vec<String> = (0..20).map(|_| word(6)).collect();
+        let letters = |text: &str| text.chars().collect::<Vec<_>>();
+        let expected: Vec<Json> = names
+            .iter()
+            .filter(|name| patterns.iter().any(|pattern| covers(&letters(pattern), &letters(name))))
+            .map(|name| Json::string(name.clone()))
+            .collect();
+        for name in &names {
+            let exact = ResourceName::Exactly(name.clone());
+            let by_merged = merged.iter().any(|pattern| pattern.covers(&exact));
+            assert_eq!(
+                by_merged,
+                expected.contains(&Json::string(name.clone())),
+                "{merged:?} of {patterns:?} on {name}"
+            );
+        }
+        let list = Json::Array(names.into_iter().map(Json::string).collect()).render();
+        let mut filter = ListFilter::new(List::Named(ResourceType::Datasource), grants.clone(), &Limits::default());
+        let passed = String::from_utf8(filter.feed(list.as_bytes()).expect("a list")).expect("UTF-8");
+        kept += expected.len();
+        assert_eq!(passed, Json::Array(expected).render(), "{patterns:?} on {list}");
+    }
+    assert!(kept > 100, "{kept}");
 }

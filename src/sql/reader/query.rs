@@ -2,6 +2,7 @@
 
 use super::{Read, Reader, Shape};
 use crate::sql::refusal::RefusalCode;
+use crate::sql::system::Form;
 use crate::sql::token::Kind;
 
 impl Reader<'_> {
@@ -87,9 +88,10 @@ impl Reader<'_> {
                 self.expressions().map(|()| Shape::Query)
             }
             Kind::Table => {
+                let form = Form::Explicit(self.offset(), self.offset() + self.image().len());
                 self.advance();
                 let path = self.path()?;
-                self.read_table(path).map(|()| Shape::Select)
+                self.read_table(path, form).map(|()| Shape::Select)
             }
             _ => self.expression_leaf(),
         }
@@ -167,7 +169,7 @@ impl Reader<'_> {
     fn read_implicit_table(&mut self, start: usize) -> Read<()> {
         let end = std::mem::replace(&mut self.at, start);
         let path = self.path()?;
-        self.read_table(path)?;
+        self.read_table(path, Form::Implicit)?;
         self.at = end;
         Ok(())
     }

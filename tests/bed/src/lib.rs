@@ -27,7 +27,7 @@ mod up;
 pub use bed::Bed;
 pub use error::{BedError, Result};
 pub use gate::{GateOptions, built};
-pub use grant::SAMPLE_USERS;
+pub use grant::{SAMPLE_USERS, to_druid};
 pub use jdbc::jdbc;
 pub use keycloak::Keycloak;
 pub use places::{log_of, tail};
