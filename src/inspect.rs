@@ -61,7 +61,7 @@ pub struct Inspected {
     pub target: String,
     /// The body for the Router; it is JSON. One with SQL that names system tables is there once that is narrowed.
     pub body: Option<Bytes>,
-    /// In the place of a body: a request that is rendered with the gate's own login, and the name of its connection.
+    /// In the place of a body, and like it: a request that is rendered with the gate's own login, and the name of its connection.
     pub avatica: Option<(AvaticaRequest, QueryId)>,
     /// What becomes of Druid's answer.
     pub answer: Answer,
@@ -97,7 +97,16 @@ struct Unnarrowed {
     query: SqlQuery,
     rules: Arc<sql::ExternalRules>,
     reading: sql::Reading,
-    id: QueryId,
+    sent: Sent,
+}
+
+/// In what it is sent once it is narrowed.
+#[derive(Debug)]
+enum Sent {
+    /// As a query of this id.
+    Query(QueryId),
+    /// As the statement of this request, on the connection of this name.
+    Avatica(AvaticaRequest, QueryId),
 }
 
 /// A query, or a connection, under the gate's id.
@@ -138,7 +147,7 @@ impl Subject for Inspected {
 
     fn narrow(&mut self, grants: &Grants) -> Result<(), Refusal> {
         let Some(unnarrowed) = self.unnarrowed.take() else { return Ok(()) };
-        let Unnarrowed { mut query, rules, reading, id } = *unnarrowed;
+        let Unnarrowed { mut query, rules, reading, sent } = *unnarrowed;
         let visible = sql::Visible {
             datasources: readable(grants, ResourceType::Datasource),
             views: readable(grants, ResourceType::View),
@@ -149,7 +158,7 @@ impl Subject for Inspected {
             query.sql = narrowed;
             self.facts.narrowed = true;
         }
-        self.body = Some(Bytes::from(query.render_with_id(id.as_str())));
+        self.seal(&query, sent);
         Ok(())
     }
 }
@@ -169,6 +178,23 @@ impl Inspected {
             datasource == QUERY_SELECT || may(Action::Read) || may(Action::Write)
         };
         (!hidden.names.iter().all(known)).then_some(hidden.of)
+    }
+
+    /// SQL is sent so, if it names system tables once it is narrowed.
+    fn send(&mut self, query: SqlQuery, rules: &Arc<sql::ExternalRules>, reading: sql::Reading, sent: Sent) {
+        if reading.system_tables.is_empty() {
+            self.seal(&query, sent);
+        } else {
+            let rules = Arc::clone(rules);
+            self.unnarrowed = Some(Box::new(Unnarrowed { query, rules, reading, sent }));
+        }
+    }
+
+    fn seal(&mut self, query: &SqlQuery, sent: Sent) {
+        match sent {
+            Sent::Query(id) => self.body = Some(Bytes::from(query.render_with_id(id.as_str()))),
+            Sent::Avatica(request, id) => self.avatica = Some((request.with_statement(&query.sql), id)),
+        }
     }
 
     fn new(recognized: &Recognized, need: Need) -> Self {
@@ -353,12 +379,7 @@ impl<D: TaskDirectory> Inspector<D> {
         let mut inspected = Inspected::new(recognized, need_of(&reading, context_keys));
         inspected.facts = Facts { id: Some(id.task_id()), ..facts };
         inspected.query = Some(Submitted { id: id.clone(), client_id });
-        if reading.system_tables.is_empty() {
-            inspected.body = Some(Bytes::from(query.render_with_id(id.as_str())));
-        } else {
-            let rules = Arc::clone(&self.external);
-            inspected.unnarrowed = Some(Box::new(Unnarrowed { query, rules, reading, id }));
-        }
+        inspected.send(query, &self.external, reading, Sent::Query(id));
         Ok(inspected)
     }
 
@@ -486,25 +507,23 @@ fn has_unknown(reading: &sql::Reading) -> bool {
 fn need_of(reading: &sql::Reading, context_keys: BTreeSet<ResourceAction>) -> Need {
     let mut set: BTreeSet<ResourceAction> = reading.resources.clone();
     set.extend(context_keys);
-    let state = ResourceAction::new(Action::Read, ResourceType::State, "STATE");
-    for table in &reading.system_tables {
-        match table.rows() {
-            sql::Rows::All | sql::Rows::OfDatasources(_) | sql::Rows::OfTables => {}
-            // Druid: `SystemSchema.checkStateReadAccessForServers`.
-            sql::Rows::OfState | sql::Rows::OfSegments => drop(set.insert(state.clone())),
-            sql::Rows::Unknown => set.extend(of_system_tables()),
-        }
-    }
+    set.extend(reading.system_tables.iter().flat_map(system_table_needs));
     Need::from_set(set)
 }
 
-/// A system table that is not narrowed answers the gate's own account for everything; only who may see everything may ask it.
-fn of_system_tables() -> [ResourceAction; 3] {
-    [
-        ResourceAction::every(Action::Read, ResourceType::Datasource),
-        ResourceAction::every(Action::Read, ResourceType::View),
-        ResourceAction::new(Action::Read, ResourceType::State, "STATE"),
-    ]
+/// What asking a system table takes.
+fn system_table_needs(table: &sql::SystemTable) -> Vec<ResourceAction> {
+    let state = ResourceAction::new(Action::Read, ResourceType::State, "STATE");
+    match table.rows() {
+        sql::Rows::All | sql::Rows::OfDatasources(_) | sql::Rows::OfTables => Vec::new(),
+        // Druid: `SystemSchema.checkStateReadAccessForServers`.
+        sql::Rows::OfState | sql::Rows::OfSegments => vec![state],
+        // It answers the gate's own account for everything; only who may see everything may ask it.
+        sql::Rows::Unknown => {
+            let every = |kind| ResourceAction::every(Action::Read, kind);
+            vec![every(ResourceType::Datasource), every(ResourceType::View), state]
+        }
+    }
 }
 
 /// 128 random bits; the operating system's generator does not fail once the process runs.

@@ -32,9 +32,9 @@ pub enum Asks {
     Open(Vec<(String, String)>),
     /// To have a statement planned, and perhaps executed.
     Statement(String),
-    /// What schemas, tables and columns there are: Druid asks INFORMATION_SCHEMA, as who opened the connection.
-    Metadata,
-    /// Something about the connection, or about a statement that was judged before.
+    /// What tables and columns there are: Druid asks INFORMATION_SCHEMA, as who opened the connection.
+    Tables,
+    /// Something about the connection, or about a statement that was judged before; or what catalogs and schemas there are.
     Own,
 }
 
@@ -59,7 +59,7 @@ struct Kind {
 enum AsksFor {
     Open,
     Statement,
-    Metadata,
+    Tables,
     Own,
     /// The same, where the statement and its connection are in a handle.
     OwnHandle,
@@ -109,17 +109,17 @@ const KINDS: [Kind; 19] = [
     kind("commit", AsksFor::Own, &[]),
     kind("rollback", AsksFor::Own, &[]),
     kind("getTypeInfo", AsksFor::Own, &[]),
-    kind("getCatalogs", AsksFor::Metadata, &[]),
-    kind("getTableTypes", AsksFor::Metadata, &[]),
-    kind("getSchemas", AsksFor::Metadata, &[("catalog", Text), ("schemaPattern", Text)]),
+    kind("getCatalogs", AsksFor::Own, &[]),
+    kind("getTableTypes", AsksFor::Tables, &[]),
+    kind("getSchemas", AsksFor::Own, &[("catalog", Text), ("schemaPattern", Text)]),
     kind(
         "getTables",
-        AsksFor::Metadata,
+        AsksFor::Tables,
         &[("catalog", Text), ("schemaPattern", Text), ("tableNamePattern", Text), ("typeList", Texts)],
     ),
     kind(
         "getColumns",
-        AsksFor::Metadata,
+        AsksFor::Tables,
         &[("catalog", Text), ("schemaPattern", Text), ("tableNamePattern", Text), ("columnNamePattern", Text)],
     ),
 ];
@@ -184,7 +184,7 @@ impl AvaticaRequest {
         let kind = kind_of(&request)?;
         let (handle, place) = match kind.asks {
             AsksFor::OwnHandle => (request.get("statementHandle").ok_or(NO_HANDLE)?, "statementHandle"),
-            AsksFor::Open | AsksFor::Statement | AsksFor::Metadata | AsksFor::Own => (&request, "connectionId"),
+            AsksFor::Open | AsksFor::Statement | AsksFor::Tables | AsksFor::Own => (&request, "connectionId"),
         };
         let known = kind.fields.iter().map(|(name, _)| *name).chain(["request", place]);
         only(&request, known, "the request")?;
@@ -197,7 +197,7 @@ impl AvaticaRequest {
         let asks = match kind.asks {
             AsksFor::Open => Asks::Open(info(&request)?),
             AsksFor::Statement => Asks::Statement(statement(&request)?),
-            AsksFor::Metadata => Asks::Metadata,
+            AsksFor::Tables => Asks::Tables,
             AsksFor::Own => Asks::Own,
             AsksFor::OwnHandle => {
                 only(handle, ["connectionId", "id", "signature"].into_iter(), "the statementHandle")?;
@@ -214,11 +214,22 @@ impl AvaticaRequest {
         self.kind.name
     }
 
+    /// The same with this text as its statement.
+    #[must_use]
+    pub fn with_statement(mut self, sql: &str) -> Self {
+        for (name, value) in &mut self.members {
+            if *name == "sql" {
+                *value = Json::string(sql);
+            }
+        }
+        Self { asks: Asks::Statement(sql.to_owned()), ..self }
+    }
+
     /// The context keys that it sets.
     pub fn context_keys(&self) -> impl Iterator<Item = &str> {
         let info: &[(String, String)] = match &self.asks {
             Asks::Open(info) => info,
-            Asks::Statement(_) | Asks::Metadata | Asks::Own => &[],
+            Asks::Statement(_) | Asks::Tables | Asks::Own => &[],
         };
         info.iter().map(|(key, _)| key.as_str())
     }

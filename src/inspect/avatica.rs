@@ -4,15 +4,18 @@
 //! it holds, so that nobody can name another's, and a connection ends where its owner's grants change: what was prepared and
 //! opened on it is judged anew.
 
-use super::{Facts, Inspected, Inspector, ReadStatement, Refusal, RequestBody, Submitted, TaskDirectory};
+use std::collections::BTreeSet;
+
+use super::{Inspected, Inspector, ReadStatement, Refusal, RequestBody, Sent, Submitted, TaskDirectory, need_of};
 use crate::auth::Identity;
 use crate::druid::avatica::{Asks, AvaticaRequest};
 use crate::druid::media_type::NoForm;
 use crate::druid::naming::OddBody;
 use crate::druid::sql_query::{OddQuery, SqlQuery};
 use crate::druid::{Recognized, context};
-use crate::permission::Need;
+use crate::permission::{Action, Need, ResourceAction, ResourceType};
 use crate::policy::Grants;
+use crate::query_id::QueryId;
 
 impl<D: TaskDirectory> Inspector<D> {
     pub(super) async fn avatica(
@@ -28,45 +31,60 @@ impl<D: TaskDirectory> Inspector<D> {
         }
         let request = AvaticaRequest::read(bytes)?;
         let id = self.ids.connection(caller, grants, &request.connection_id);
-        let (need, facts) = self.need_of_avatica(&request).await?;
+        let connection = Submitted { id: id.clone(), client_id: Some(request.connection_id.clone()) };
+        let mut inspected = self.judged(recognized, request, id).await?;
+        inspected.facts.id = Some(connection.id.as_str().to_owned());
+        inspected.query = Some(connection);
+        Ok(inspected)
+    }
+
+    async fn judged(
+        &self,
+        recognized: &Recognized,
+        request: AvaticaRequest,
+        id: QueryId,
+    ) -> Result<Inspected, Refusal> {
+        let need = match &request.asks {
+            Asks::Statement(sql) => {
+                let query = SqlQuery::from_text(sql.clone())?;
+                return self.statement(recognized, query, Sent::Avatica(request, id)).await;
+            }
+            Asks::Open(_) => self.need_of_properties(&request)?,
+            Asks::Tables => need_of_tables(),
+            Asks::Own => Need::AnyIdentity,
+        };
         let mut inspected = Inspected::new(recognized, need);
-        inspected.facts = Facts { id: Some(id.as_str().to_owned()), ..facts };
-        inspected.query = Some(Submitted { id: id.clone(), client_id: Some(request.connection_id.clone()) });
+        inspected.facts.statement = Some(request.name());
         inspected.avatica = Some((request, id));
         Ok(inspected)
     }
 
-    async fn need_of_avatica(&self, request: &AvaticaRequest) -> Result<(Need, Facts), Refusal> {
-        let named = Facts { statement: Some(request.name()), ..Facts::default() };
-        match &request.asks {
-            Asks::Statement(sql) => {
-                // Where a value could say what is read there is none yet, and the statement is refused.
-                let ReadStatement { reading, mut facts, .. } =
-                    self.read_statement(&SqlQuery::from_text(sql.clone())?).await?;
-                if !reading.set_options.is_empty() {
-                    return Err(OddBody::NotForClients(SET).into());
-                }
-                let mut needs = reading.resources;
-                if !reading.system_tables.is_empty() {
-                    // Nothing is narrowed here.
-                    needs.extend(super::of_system_tables());
-                    facts.unknown_system_table = true;
-                }
-                Ok((Need::from_set(needs), facts))
-            }
-            Asks::Open(_) => {
-                let permissions = self.context_keys.permissions(request.context_keys());
-                if permissions.len() > context::MAX_KEYS {
-                    return Err(OddQuery::ManyKeys.into());
-                }
-                Ok((Need::from_set(permissions), named))
-            }
-            Asks::Metadata => {
-                Ok((Need::from_set(super::of_system_tables().into()), Facts { unknown_system_table: true, ..named }))
-            }
-            Asks::Own => Ok((Need::AnyIdentity, named)),
+    /// Where a value of a `?` could say what is read there is none yet, and the statement is refused.
+    async fn statement(&self, recognized: &Recognized, query: SqlQuery, sent: Sent) -> Result<Inspected, Refusal> {
+        let ReadStatement { reading, facts, .. } = self.read_statement(&query).await?;
+        if !reading.set_options.is_empty() {
+            return Err(OddBody::NotForClients(SET).into());
         }
+        let mut inspected = Inspected::new(recognized, need_of(&reading, BTreeSet::new()));
+        inspected.facts = facts;
+        inspected.send(query, &self.external, reading, sent);
+        Ok(inspected)
     }
+
+    fn need_of_properties(&self, request: &AvaticaRequest) -> Result<Need, Refusal> {
+        let permissions = self.context_keys.permissions(request.context_keys());
+        if permissions.len() > context::MAX_KEYS {
+            return Err(OddQuery::ManyKeys.into());
+        }
+        Ok(Need::from_set(permissions))
+    }
+}
+
+/// The statement that Druid makes of it cannot be narrowed, and its answer cannot be filtered: while it runs, its rows could be
+/// fetched by the number of the statement.
+fn need_of_tables() -> Need {
+    let every = [ResourceType::Datasource, ResourceType::View].map(|every| ResourceAction::every(Action::Read, every));
+    Need::from_set(every.into())
 }
 
 /// Druid: `SqlStatementFactory`, `DruidSqlParser` without SET.

@@ -252,7 +252,10 @@ fn a_request_of_jdbc_needs_what_its_sql_needs() {
     let of_values = prepare("SELECT * FROM TABLE(EXTERN(?, ?, ?))");
     assert!(of_values.starts_with('!'), "{of_values}");
     assert_eq!(prepare("SET timeout = 1; SELECT 1"), "! not_for_clients");
-    assert_eq!(prepare("SELECT * FROM sys.tasks"), told(jdbc(r#""request":"getTables""#)));
+    assert_eq!(prepare("SELECT * FROM sys.tasks"), "an identity");
+    assert_eq!(prepare("SELECT * FROM sys.servers"), "STATE|STATE|READ");
+    assert_eq!(told(jdbc(r#""request":"getTables""#)), "DATASOURCE|*|READ VIEW|*|READ");
+    assert_eq!(told(jdbc(r#""request":"getSchemas""#)), "an identity");
     assert_eq!(told(jdbc(r#""request":"getTypeInfo""#)), "an identity");
     assert_eq!(told(jdbc(r#""request":"fetch","statementId":1,"offset":0"#)), "an identity");
     assert_eq!(told(jdbc(r#""request":"nonsense""#)), "! unknown_type");

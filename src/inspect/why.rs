@@ -6,7 +6,7 @@ mod body;
 
 use std::collections::BTreeSet;
 
-use super::{Inspected, Inspector, RequestBody, of_system_tables, sql_parameters};
+use super::{Inspected, Inspector, RequestBody, sql_parameters, system_table_needs};
 use crate::druid::Rule;
 use crate::druid::avatica::{Asks, AvaticaRequest};
 use crate::druid::ingestion::supervisor;
@@ -118,20 +118,21 @@ impl<D> Inspector<D> {
             text: text.unwrap_or_default().to_owned(),
         };
         let mut reasons = Vec::new();
-        for place in sql::places(&self.external, sql, &sql_parameters(query)).unwrap_or_default() {
+        let parameters = sql_parameters(query);
+        let Ok(reading) = sql::read_by(&self.external, sql, &parameters) else { return Vec::new() };
+        for place in sql::places(&self.external, sql, &parameters).unwrap_or_default() {
             let (why, marked) = (place.role.why(), at(place.range.start, sql.get(place.range)));
             let of = |needs: ResourceAction| Reason { needs, at: marked.clone(), why };
             reasons.extend(place.needs.into_iter().map(of));
-            if place.role == PlaceRole::SystemTable {
-                reasons.extend(of_system_tables().into_iter().map(of));
-            }
+            let is_system = place.role == PlaceRole::SystemTable;
+            let tables = reading.system_tables.iter().filter(|table| is_system && table.name == place.name);
+            reasons.extend(tables.flat_map(system_table_needs).map(of));
         }
         let context = body::below(envelope, "context");
         for key in query.context_keys() {
             reasons.extend(self.of_key(key, || Place::Body(body::below(&context, key))));
         }
-        let reading = sql::read_by(&self.external, sql, &sql_parameters(query));
-        for option in reading.into_iter().flat_map(|reading| reading.set_options) {
+        for option in reading.set_options {
             reasons.extend(self.of_key(&option.name, || at(option.at, Some(&option.name))));
         }
         reasons

@@ -379,8 +379,7 @@ impl Forbidden {
         if self.unknown_table {
             return format!(
                 "Missing permissions: {sentence} (the gate does not know which rows of this system table are whose; \
-                 those of sys.segments, tasks, supervisors, servers, server_segments and of INFORMATION_SCHEMA it does, \
-                 but for JDBC, where no table is narrowed)"
+                 those of sys.segments, tasks, supervisors, servers, server_segments and of INFORMATION_SCHEMA it does)"
             );
         }
         format!("Missing permissions: {sentence}")

@@ -62,7 +62,7 @@ impl PlaceRole {
             Self::View => "a name of the schema view is a view that is read",
             Self::Lookup => "Druid authorizes no lookup",
             Self::SystemTable => {
-                "a system table: Druid asks nothing for its name, the gate READ on every DATASOURCE and VIEW, and STATE"
+                "a system table: one sees the rows that one's grants cover; some take READ STATE, an unknown one READ on all"
             }
             Self::WithItem => "a name that WITH makes is no table",
             Self::Appended => "APPEND reads the datasources that its strings name",

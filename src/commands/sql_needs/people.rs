@@ -187,7 +187,7 @@ insert statement
 WRITE DATASOURCE t    line 1, column 13  INSERT and REPLACE write this datasource; it is not read
 READ DATASOURCE wiki  line 2, column 15  a name in the place of a table is a datasource that is read
 nothing               line 2, column 61  a name that WITH makes is no table
-nothing               line 3, column 2   a system table: Druid asks nothing for its name, the gate READ on every DATASOURCE and VIEW, and STATE";
+nothing               line 3, column 2   a system table: one sees the rows that one's grants cover; some take READ STATE, an unknown one READ on all";
         assert_eq!(explain(sql, false).unwrap(), expected);
         let colored = explain("INSERT INTO t SELECT * FROM wiki", true).unwrap();
         let first = "INSERT INTO \x1b[1;35mt\x1b[0m SELECT * FROM \x1b[1;36mwiki\x1b[0m\ninsert statement\n";

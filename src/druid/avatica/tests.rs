@@ -92,6 +92,17 @@ fn what_is_sent_is_read_as_itself() {
 }
 
 #[test]
+fn another_statement_takes_the_place_of_the_first() {
+    let body = r#"{"request":"prepare","connectionId":"x","sql":"SELECT 1","maxRowCount":-1}"#;
+    let request = AvaticaRequest::read(body.as_bytes()).expect("read").with_statement("SELECT 2");
+    assert_eq!(request.asks, Asks::Statement("SELECT 2".to_owned()));
+    assert_eq!(
+        request.render("c", None),
+        r#"{"request":"prepare","connectionId":"c","sql":"SELECT 2","maxRowCount":-1}"#
+    );
+}
+
+#[test]
 fn without_a_login_nobody_logs_in() {
     let body = r#"{"request":"openConnection","connectionId":"x","info":{"user":"u","password":"p"}}"#;
     let request = AvaticaRequest::read(body.as_bytes()).expect("read");

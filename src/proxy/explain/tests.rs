@@ -1,7 +1,5 @@
 //! The shape of each explanation, and that what is explained is what is decided.
 
-use std::sync::Arc;
-
 use std::time::SystemTime;
 
 use crate::auth::Identity;
@@ -61,11 +59,12 @@ fn inspector() -> Inspector<Tasks> {
     Inspector {
         ids: QueryIds::new(&[7; 32]),
         task_cancel: Action::Read,
-        external: Arc::new(ExternalRules {
+        external: ExternalRules {
             druid: DruidSource::RequireRead,
             permission: ExternalPermission::ByType,
             destinations: None,
-        }),
+        }
+        .into(),
         context_keys: ContextKeys::Authorize { free: ["free".to_owned()].into(), secured: None },
         directory: Tasks,
         second: ReadingPool::start(SecondReading::Off).expect("no threads"),
@@ -170,7 +169,7 @@ fn places(needs: &[Needed]) -> Vec<String> {
 fn each_need_tells_its_place() {
     let extern_of = |json: &str| format!("TABLE(EXTERN('{json}', '{{}}')) EXTEND (x BIGINT)");
     let statement = format!(
-        "SET y = 1; SELECT * FROM sys.tasks, {}, {}",
+        "SET y = 1; SELECT * FROM sys.nopes, {}, {}",
         extern_of(r#"{"type":"inline","data":"x"}"#),
         extern_of(r#"{"type":"druid","dataSource":"wiki","interval":"2020/2021"}"#)
     );
@@ -183,14 +182,14 @@ fn each_need_tells_its_place() {
     assert_eq!(
         told,
         [
-            "READ DATASOURCE * 1:26[sys.tasks]",
+            "READ DATASOURCE * 1:26[sys.nopes]",
             "READ DATASOURCE wiki 1:114[EXTERN]",
             "READ EXTERNAL druid 1:114[EXTERN]",
             "READ EXTERNAL inline 1:43[EXTERN]",
             "WRITE QUERY_CONTEXT a/~b /context/a~1~0b",
             "WRITE QUERY_CONTEXT y 1:5[y]",
-            "READ STATE STATE 1:26[sys.tasks]",
-            "READ VIEW * 1:26[sys.tasks]",
+            "READ STATE STATE 1:26[sys.nopes]",
+            "READ VIEW * 1:26[sys.nopes]",
         ]
     );
     assert_eq!(refusal(&explanation), (403, "system_table_not_narrowed"));

@@ -30,7 +30,6 @@ public class Jdbc
   {
     Path store = trusting(arguments[1]);
     Properties properties = new Properties();
-    properties.setProperty("url", arguments[0]);
     properties.setProperty("authentication", "BASIC");
     properties.setProperty("avatica_user", arguments[2]);
     properties.setProperty("avatica_password", arguments[3]);
@@ -40,7 +39,8 @@ public class Jdbc
     properties.setProperty("sqlTimeZone", "America/Los_Angeles");
     properties.setProperty("user", "admin");
     properties.setProperty("password", "of another");
-    try (Connection connection = DriverManager.getConnection("jdbc:avatica:remote:", properties)) {
+    String url = "jdbc:avatica:remote:url=" + arguments[0];
+    try (Connection connection = DriverManager.getConnection(url, properties)) {
       say("prepared", connection, Jdbc::prepared);
       say("frames", connection, Jdbc::frames);
       say("time zone", connection, Jdbc::timeZone);
