@@ -147,7 +147,8 @@ fn queries(row: &Row) -> &'static [&'static str] {
         "datasource_list_used" => &["", "?full", "?includeUnused"],
         "segment_list" => &["", "?datasources=wiki&datasources=taxi", "?datasources=taxi&includeOvershadowedStatus"],
         "task_list" => &["", "?datasource=wiki", "?datasource=taxi", "?type=noop"],
-        "task_list_complete" => &["", "?n=5"],
+        // More than there are: others end tasks meanwhile.
+        "task_list_complete" => &["", "?n=10000"],
         "datasource_load_status" => &["?forceMetadataRefresh=false&interval=2024-01-01_2025-01-01"],
         "datasource_handoff" => &["?interval=2024-01-01_2024-01-02&partitionNumber=0&version=x"],
         "pending_segments_delete" => &["?interval=2030-01-01/2030-01-02"],
