@@ -4,6 +4,8 @@
 //! follows the first value, and guesses the encoding. Two readers of such a text may see two requests. So only texts
 //! that have one reading are taken: UTF-8, one value, no key twice at any depth (RFC 8259, sections 4 and 8). The tree
 //! keeps the order of keys and the text of numbers; what is sent to Druid is rendered from it.
+//!
+//! The JSON of EXTERN is sent as it stands in the SQL, and has one reader: there the first value is the one that counts.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -48,10 +50,18 @@ pub fn parse(text: &str) -> Result<Json, Fault> {
     read(text, Writer::Caller)
 }
 
+/// Reads the first JSON value of `text`. What follows it is not looked at, as Jackson does unless
+/// `DeserializationFeature.FAIL_ON_TRAILING_TOKENS` is set.
+///
+/// # Errors
+/// The first [`Fault`].
+pub fn parse_first(text: &str) -> Result<Json, Fault> {
+    Reader::new(text, Writer::Caller).first()
+}
+
 fn read(text: &str, writer: Writer) -> Result<Json, Fault> {
-    let mut reader = Reader { bytes: text.as_bytes(), text, at: 0, writer };
-    reader.skip_whitespace();
-    let value = reader.value(0)?;
+    let mut reader = Reader::new(text, writer);
+    let value = reader.first()?;
     reader.skip_whitespace();
     if reader.at == text.len() { Ok(value) } else { Err(reader.fault("more than one JSON value")) }
 }
@@ -197,7 +207,16 @@ struct Reader<'a> {
     writer: Writer,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    const fn new(text: &'a str, writer: Writer) -> Self {
+        Self { bytes: text.as_bytes(), text, at: 0, writer }
+    }
+
+    fn first(&mut self) -> Result<Json, Fault> {
+        self.skip_whitespace();
+        self.value(0)
+    }
+
     const fn fault(&self, what: &'static str) -> Fault {
         Fault { at: self.at, what }
     }

@@ -44,6 +44,15 @@ fn in_answers_a_type_may_stand_twice() {
 }
 
 #[test]
+fn the_first_value_of_several_is_read_alone() {
+    for text in [r#"{"a":1}{"a":2}"#, r#" {"a":1} x"#, r#"{"a":1}"]}"#] {
+        assert_eq!(parse_first(text), parse(r#"{"a":1}"#), "{text}");
+    }
+    assert!(parse_first(r#"{"a":1,"a":2} {}"#).is_err());
+    assert!(parse_first("x {}").is_err());
+}
+
+#[test]
 fn halves_of_pairs_in_answers_are_replaced() {
     for (text, read) in [
         (r#""\ud83d""#, "\u{fffd}"),

@@ -131,6 +131,8 @@ impl Found<'_> {
 enum Shape {
     /// One SELECT, or TABLE t, that has no ORDER BY or LIMIT of its own yet.
     Select,
+    /// The same after a WITH, whose names are the last that the scope has forgotten.
+    WithSelect,
     /// Any other query.
     Query,
     /// A name alone, beginning at this token: a column, or a table if LIMIT follows.
@@ -142,7 +144,7 @@ enum Shape {
 impl Shape {
     const fn is_query(self) -> bool {
         match self {
-            Self::Select | Self::Query => true,
+            Self::Select | Self::WithSelect | Self::Query => true,
             Self::Name(_) | Self::Other => false,
         }
     }

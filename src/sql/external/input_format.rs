@@ -11,7 +11,7 @@ impl ExternalRules {
     /// Judges what the format fetches.
     pub(in crate::sql) fn input_format(&self, text: &str) -> Judged {
         let format =
-            json::parse(text).map_err(|_| Objection::json("an input format as one value with each key once"))?;
+            json::parse_first(text).map_err(|_| Objection::json("an input format as one value with each key once"))?;
         self.format_part(&format)
     }
 
