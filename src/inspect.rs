@@ -1,45 +1,40 @@
 //! A recognized request and its body -> what it needs, and what would be sent for it.
 //!
-//! Nothing here sends anything for the caller; a task is looked up through [`TaskDirectory`], which is asked with an id
-//! and nothing else.
+//! Nothing here sends anything for the caller; a task or supervisor is looked up through [`TaskDirectory`], which is asked
+//! with an id and nothing else.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod avatica;
+mod by_body;
+mod by_path;
+mod directory;
+mod why;
+
+pub use directory::{LookupFault, TaskDirectory};
+pub use why::{Place, Reason};
+
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 
 use crate::auth::Identity;
+use crate::druid::avatica::AvaticaRequest;
 use crate::druid::context::ContextKeys;
 use crate::druid::media_type::{NoForm, SqlForm};
+use crate::druid::naming::OddBody;
 use crate::druid::sql_query::{OddQuery, ParameterValue, SqlQuery};
-use crate::druid::task::{QUERY_CONTROLLER, QUERY_SELECT, TaskFacts, TaskId};
-use crate::druid::{Body, Recognized, Row, Rule, context};
+use crate::druid::task::{QUERY_CONTROLLER, QUERY_SELECT, TaskId};
+use crate::druid::{Answer, Body, Recognized, Row, Rule, context};
 use crate::json::{self, Json};
 use crate::permission::{Action, Need, Permissions, ResourceAction, ResourceType};
-use crate::policy::{Grants, Subject};
+use crate::policy::{Grants, NamePattern, Subject};
 use crate::query_id::{QueryId, QueryIds, TASK_PREFIX, Whose};
 use crate::reading_pool::{ReadingPool, Verdict};
 use crate::sql;
-
-/// Where the gate learns of a task what decides who may touch it.
-pub trait TaskDirectory: Sync {
-    /// What is stored with the task; nothing if no task has this id.
-    fn task(&self, id: &TaskId) -> impl Future<Output = Result<Option<TaskFacts>, LookupFault>> + Send;
-}
-
-/// Why a task could not be looked up: never a reason to let a request pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LookupFault {
-    /// Druid did not answer in time, or not at all.
-    #[error("Druid could not be asked for the datasource of this task")]
-    Unreachable,
-    /// Druid answered what the gate cannot read.
-    #[error("Druid's answer does not tell the datasource of this task")]
-    Unreadable,
-}
 
 /// What inspection goes by, besides the request.
 pub struct Inspector<D> {
@@ -48,7 +43,7 @@ pub struct Inspector<D> {
     /// What cancelling a query's task takes on its datasource: READ, or WRITE as in Druid.
     pub task_cancel: Action,
     /// What EXTERN may read, and what it takes.
-    pub external: sql::ExternalRules,
+    pub external: Arc<sql::ExternalRules>,
     /// What setting a query context key takes.
     pub context_keys: ContextKeys,
     /// Where tasks are looked up.
@@ -64,17 +59,57 @@ pub struct Inspected {
     pub row: &'static Row,
     /// The request target for the Router.
     pub target: String,
-    /// The body for the Router; it is JSON.
+    /// The body for the Router; it is JSON. One with SQL that names system tables is there once that is narrowed.
     pub body: Option<Bytes>,
-    /// The query that it submits or cancels, if it does.
+    /// In the place of a body, and like it: a request that is rendered with the gate's own login, and the name of its connection.
+    pub avatica: Option<(AvaticaRequest, QueryId)>,
+    /// What becomes of Druid's answer.
+    pub answer: Answer,
+    /// The query that it submits or cancels, or the connection that it is about, if there is one.
     pub query: Option<Submitted>,
     /// What the audit record says of it.
     pub facts: Facts,
     need: Need,
-    hidden: Option<String>,
+    hidden: Option<Hidden>,
+    unnarrowed: Option<Box<Unnarrowed>>,
 }
 
-/// A query under the gate's id.
+/// What inspection makes of a request.
+#[derive(Debug)]
+pub enum Inspection {
+    /// A request that is decided, and sent, as a whole.
+    Whole(Box<Inspected>),
+    /// Requests that are decided, and sent, each by itself; those that are denied are left out.
+    Parts(Vec<Inspected>),
+}
+
+/// Names that a caller need not know of, though its request is about them.
+#[derive(Debug)]
+struct Hidden {
+    /// How a refusal calls them.
+    of: &'static str,
+    names: Vec<String>,
+}
+
+/// SQL that names system tables, before it is known what its caller may see of them.
+#[derive(Debug)]
+struct Unnarrowed {
+    query: SqlQuery,
+    rules: Arc<sql::ExternalRules>,
+    reading: sql::Reading,
+    sent: Sent,
+}
+
+/// In what it is sent once it is narrowed.
+#[derive(Debug)]
+enum Sent {
+    /// As a query of this id.
+    Query(QueryId),
+    /// As the statement of this request, on the connection of this name.
+    Avatica(AvaticaRequest, QueryId),
+}
+
+/// A query, or a connection, under the gate's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submitted {
     /// The id that Druid sees.
@@ -86,12 +121,15 @@ pub struct Submitted {
 /// What the audit record says of a request beyond its row and needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// `select`, `insert`, `replace` or `explain`.
+    /// `select`, `insert`, `replace` or `explain`; of a native query, a task, a supervisor or a sampler its type; of JDBC what
+    /// is asked, where it is no statement.
     pub statement: Option<&'static str>,
     /// The id of the task, statement or query.
     pub id: Option<String>,
-    /// Whether the statement names a system table, which answers for everybody.
-    pub system_table: bool,
+    /// Whether the statement names a system table that the gate cannot narrow.
+    pub unknown_system_table: bool,
+    /// Whether system tables in the statement were narrowed to what the caller may see.
+    pub narrowed: bool,
     /// How long reading the statement took.
     pub reading_took: Option<Duration>,
     /// What the second reading says of the first.
@@ -101,20 +139,62 @@ pub struct Facts {
 }
 
 impl Subject for Inspected {
+    type Refusal = Refusal;
+
     fn need(&self) -> &Need {
         &self.need
     }
+
+    fn narrow(&mut self, grants: &Grants) -> Result<(), Refusal> {
+        let Some(unnarrowed) = self.unnarrowed.take() else { return Ok(()) };
+        let Unnarrowed { mut query, rules, reading, sent } = *unnarrowed;
+        let visible = sql::Visible {
+            datasources: readable(grants, ResourceType::Datasource),
+            views: readable(grants, ResourceType::View),
+        };
+        let narrowed = sql::narrow(&rules, &query.sql, &sql_parameters(&query), &reading, &visible)
+            .map_err(|refusal| Refusal::Sql(Box::new(refusal)))?;
+        if let Some(narrowed) = narrowed {
+            query.sql = narrowed;
+            self.facts.narrowed = true;
+        }
+        self.seal(&query, sent);
+        Ok(())
+    }
+}
+
+fn readable(grants: &Grants, resource_type: ResourceType) -> Vec<&str> {
+    grants.patterns(Action::Read, resource_type, sql::MAX_TERMS).into_iter().map(NamePattern::as_str).collect()
 }
 
 impl Inspected {
-    /// The datasource that a refusal must not name, unless `grants` let the caller know of it already.
+    /// What a refusal says in the place of names that `grants` do not let the caller know of; nothing if it may tell them.
     #[must_use]
-    pub fn hidden_from(&self, grants: &Grants) -> bool {
-        self.hidden.as_ref().is_some_and(|datasource| {
+    pub fn hidden_from(&self, grants: &Grants) -> Option<&'static str> {
+        let hidden = self.hidden.as_ref()?;
+        let known = |datasource: &String| {
             let may =
                 |action| grants.allows(&ResourceAction::new(action, ResourceType::Datasource, datasource.as_str()));
-            datasource != QUERY_SELECT && !may(Action::Read) && !may(Action::Write)
-        })
+            datasource == QUERY_SELECT || may(Action::Read) || may(Action::Write)
+        };
+        (!hidden.names.iter().all(known)).then_some(hidden.of)
+    }
+
+    /// SQL is sent so, if it names system tables once it is narrowed.
+    fn send(&mut self, query: SqlQuery, rules: &Arc<sql::ExternalRules>, reading: sql::Reading, sent: Sent) {
+        if reading.system_tables.is_empty() {
+            self.seal(&query, sent);
+        } else {
+            let rules = Arc::clone(rules);
+            self.unnarrowed = Some(Box::new(Unnarrowed { query, rules, reading, sent }));
+        }
+    }
+
+    fn seal(&mut self, query: &SqlQuery, sent: Sent) {
+        match sent {
+            Sent::Query(id) => self.body = Some(Bytes::from(query.render_with_id(id.as_str()))),
+            Sent::Avatica(request, id) => self.avatica = Some((request.with_statement(&query.sql), id)),
+        }
     }
 
     fn new(recognized: &Recognized, need: Need) -> Self {
@@ -122,10 +202,13 @@ impl Inspected {
             row: recognized.row,
             target: recognized.target(),
             body: None,
+            avatica: None,
+            answer: recognized.row.answer,
             query: None,
             facts: Facts::default(),
             need,
             hidden: None,
+            unnarrowed: None,
         }
     }
 }
@@ -148,12 +231,24 @@ pub enum Refusal {
     /// A SET statement in its SQL.
     #[error("SET [{0}] sets a key that the gate or Druid decides; leave it out")]
     SetOption(String, sql::Position),
+    /// Its body, where that says what it is about.
+    #[error(transparent)]
+    Body(#[from] OddBody),
+    /// An input source of its spec.
+    #[error(transparent)]
+    Source(#[from] sql::Objection),
     /// No task can have this id.
     #[error("this is not the id of a task; send one as Druid gave it")]
     OddTaskId,
     /// No task has this id.
     #[error("Cannot find any task with id: [{0}]")]
     UnknownTask(String),
+    /// No supervisor has this id.
+    #[error("Cannot find any supervisor with id: [{0}]")]
+    UnknownSupervisor(String),
+    /// The catalog has no such schema.
+    #[error("the catalog has no schema [{0}]")]
+    UnknownSchema(String),
     /// No statement has this id.
     #[error(
         "Query [{0}] was not found. The query details are no longer present or might not be of the type [{QUERY_CONTROLLER}]. Verify that the id is correct."
@@ -165,7 +260,7 @@ pub enum Refusal {
     /// The statement, or query, was submitted by somebody else.
     #[error("only who submitted a query may do this with it")]
     NotTheOwner,
-    /// The task could not be looked up.
+    /// The task or supervisor could not be looked up.
     #[error(transparent)]
     Lookup(#[from] LookupFault),
 }
@@ -194,7 +289,8 @@ pub(crate) fn heed(verdict: Verdict, statement: &str, first: &sql::Reading) -> R
     let facts = Facts {
         statement: Some(first.word()),
         id: None,
-        system_table: !both.system_tables.is_empty(),
+        unknown_system_table: has_unknown(&both),
+        narrowed: false,
         reading_took: None,
         second_reading: Some(second_reading),
         sql_sha256: Some(hexadecimal(digest(&SHA256, statement.as_bytes()).as_ref())),
@@ -208,6 +304,14 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A statement that was read.
+struct ReadStatement {
+    reading: sql::Reading,
+    /// What setting its context keys takes.
+    context_keys: BTreeSet<ResourceAction>,
+    facts: Facts,
+}
+
 /// The body of a request whose row is judged by it.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestBody<'a> {
@@ -218,7 +322,7 @@ pub struct RequestBody<'a> {
 }
 
 impl<D: TaskDirectory> Inspector<D> {
-    /// Finds what the request needs.
+    /// Finds what the request needs; `caller` is who asks, and what it holds.
     ///
     /// # Errors
     /// [`Refusal`], where that cannot be told, or the request could not be served to anyone.
@@ -226,25 +330,39 @@ impl<D: TaskDirectory> Inspector<D> {
         &self,
         recognized: &Recognized,
         body: Option<RequestBody<'_>>,
-        caller: &Identity,
-    ) -> Result<Inspected, Refusal> {
-        match recognized.row.rule {
-            Rule::Open | Rule::AnyIdentity => Ok(Inspected::new(recognized, Need::AnyIdentity)),
+        (caller, grants): (&Identity, &Grants),
+    ) -> Result<Inspection, Refusal> {
+        let sent = match recognized.row.body {
+            Body::None | Body::Sql | Body::Judged | Body::Avatica => None,
+            Body::TaskIds => Some(task_ids(body.ok_or(NoForm::Missing)?)?),
+            Body::Json => Some(by_body::any_json(body)?),
+            Body::JsonOfDatasource => Some(by_body::json_of(recognized.value("datasource"), body)?),
+        };
+        let mut inspected = match recognized.row.rule {
+            Rule::Open | Rule::AnyIdentity => Inspected::new(recognized, Need::AnyIdentity),
             Rule::Holds(action, resource_type, name) => {
                 let permission = ResourceAction::new(action, resource_type, name);
-                let mut inspected = Inspected::new(recognized, Need::AllOf(Permissions::one(permission)));
-                if recognized.row.body == Body::TaskIds {
-                    inspected.body = Some(task_ids(body.ok_or(NoForm::Missing)?)?);
-                }
-                Ok(inspected)
+                Inspected::new(recognized, Need::AllOf(Permissions::one(permission)))
             }
-            Rule::SubmitSql(_) => self.submit(recognized, body.ok_or(NoForm::Missing)?, caller).await,
-            Rule::OwnSqlQuery => self.own_query(recognized, caller),
-            Rule::OwnStatement => self.own_statement(recognized, caller),
-            Rule::ReadTask => self.task(recognized, |_| Action::Read).await,
-            Rule::CancelTask => self.task(recognized, |facts| self.cancel_action(facts)).await,
-            Rule::FilteredList => Ok(filtered_list(recognized)),
-        }
+            Rule::Datasource(actions) => by_path::datasource(recognized, actions),
+            Rule::CatalogTable(action) => by_path::catalog_table(recognized, action)?,
+            Rule::Supervisor(action) => self.supervisor(recognized, action).await?,
+            Rule::EachSupervisor(row) => return Ok(Inspection::Parts(self.each_supervisor(row).await?)),
+            Rule::SubmitSql(_) => self.submit(recognized, body.ok_or(NoForm::Missing)?, caller).await?,
+            Rule::Avatica => self.avatica(recognized, body, (caller, grants)).await?,
+            Rule::SubmitQuery => self.native_query(recognized, body, caller)?,
+            Rule::QueryCandidates => by_body::and_write_state(self.native_query(recognized, body, caller)?),
+            Rule::SubmitTask => self.submit_task(recognized, body).await?,
+            Rule::SubmitSupervisor => self.submit_supervisor(recognized, body).await?,
+            Rule::Sample => by_body::and_write_state(self.sample(recognized, body).await?),
+            Rule::OwnQuery => self.own_query(recognized, caller)?,
+            Rule::OwnStatement => self.own_statement(recognized, caller)?,
+            Rule::ReadTask => self.task(recognized, |_| Action::Read).await?,
+            Rule::CancelTask => self.task(recognized, |facts| self.cancel_action(facts)).await?,
+            Rule::FilteredList => by_path::filtered_list(recognized)?,
+        };
+        inspected.body = inspected.body.or(sent);
+        Ok(Inspection::Whole(Box::new(inspected)))
     }
 
     async fn submit(
@@ -254,35 +372,50 @@ impl<D: TaskDirectory> Inspector<D> {
         caller: &Identity,
     ) -> Result<Inspected, Refusal> {
         let query = SqlQuery::read(body.form, body.bytes)?;
-        let began = Instant::now();
-        let (reading, kept) = read_sql(&query, &self.external)?;
-        let reading_took = Some(began.elapsed());
-        let keys = context_keys(&query, &reading, &self.context_keys)?;
-        let verdict = self.second.compare(&query.sql, sql_parameters(&query), kept, &reading).await;
-        let second_reading = heed(verdict, &query.sql, &reading)?;
+        let statement = self.read_statement(&query).await?;
         let client_id = query.client_id().map(str::to_owned);
         let id = self.ids.mint(caller, client_id.as_deref(), &nonce());
-        let mut inspected = Inspected::new(recognized, need_of(&reading, keys));
-        inspected.body = Some(Bytes::from(query.render_with_id(id.as_str())));
-        inspected.facts = Facts {
+        let ReadStatement { reading, context_keys, facts } = statement;
+        let mut inspected = Inspected::new(recognized, need_of(&reading, context_keys));
+        inspected.facts = Facts { id: Some(id.task_id()), ..facts };
+        inspected.query = Some(Submitted { id: id.clone(), client_id });
+        inspected.send(query, &self.external, reading, Sent::Query(id));
+        Ok(inspected)
+    }
+
+    /// Reads the statement, twice where that is configured.
+    async fn read_statement(&self, query: &SqlQuery) -> Result<ReadStatement, Refusal> {
+        let began = Instant::now();
+        let (reading, kept) = read_sql(query, &self.external)?;
+        let reading_took = Some(began.elapsed());
+        let context_keys = context_keys(query, &reading, &self.context_keys)?;
+        let verdict = self.second.compare(&query.sql, sql_parameters(query), kept, &reading).await;
+        let second_reading = heed(verdict, &query.sql, &reading)?;
+        let facts = Facts {
             statement: Some(reading.word()),
-            id: Some(id.task_id()),
-            system_table: !reading.system_tables.is_empty(),
+            id: None,
+            unknown_system_table: has_unknown(&reading),
+            narrowed: false,
             reading_took,
             second_reading: Some(second_reading),
             sql_sha256: None,
         };
-        inspected.query = Some(Submitted { id, client_id });
-        Ok(inspected)
+        Ok(ReadStatement { reading, context_keys, facts })
     }
 
-    /// `DELETE /druid/v2/sql/{id}`: the gate's id, or the client's own, which names a query of this caller only.
+    /// `DELETE /druid/v2/sql/{id}`, `DELETE /druid/v2/{id}`: the gate's id, or the client's own, which names a query of this
+    /// caller only. Another's query is for who may write the state.
     fn own_query(&self, recognized: &Recognized, caller: &Identity) -> Result<Inspected, Refusal> {
         let text = recognized.id();
         let bare = text.strip_prefix(TASK_PREFIX).unwrap_or(text);
         let (id, client_id) = match self.ids.whose(bare, caller) {
             Whose::Callers(id) => (id, None),
-            Whose::Anothers => return Err(Refusal::NotTheOwner),
+            Whose::Anothers => {
+                let mut inspected = by_body::and_write_state(Inspected::new(recognized, Need::AnyIdentity));
+                inspected.target = recognized.target_for(bare);
+                inspected.facts.id = Some(format!("{TASK_PREFIX}{bare}"));
+                return Ok(inspected);
+            }
             Whose::Forged => return Err(Refusal::UnknownQuery),
             Whose::NotAnId => (self.ids.mint(caller, Some(text), &[]), Some(text.to_owned())),
         };
@@ -307,41 +440,12 @@ impl<D: TaskDirectory> Inspector<D> {
             Whose::Forged | Whose::NotAnId => Err(unknown()),
         }
     }
-
-    async fn task(
-        &self,
-        recognized: &Recognized,
-        action: impl FnOnce(&TaskFacts) -> Action + Send,
-    ) -> Result<Inspected, Refusal> {
-        let id = TaskId::new(recognized.id()).ok_or(Refusal::OddTaskId)?;
-        let unknown = || Refusal::UnknownTask(id.as_str().to_owned());
-        let facts = self.directory.task(&id).await?.ok_or_else(unknown)?;
-        let permission = ResourceAction::new(action(&facts), ResourceType::Datasource, facts.datasource.as_str());
-        let mut inspected = Inspected::new(recognized, Need::AllOf(Permissions::one(permission)));
-        inspected.target = recognized.target_for(id.as_str());
-        inspected.facts.id = Some(id.as_str().to_owned());
-        inspected.hidden = Some(facts.datasource);
-        Ok(inspected)
-    }
-
-    /// The milder rule is for queries alone: any client can give its own task a query's name, but not its type.
-    fn cancel_action(&self, facts: &TaskFacts) -> Action {
-        if facts.task_type == QUERY_CONTROLLER { self.task_cancel } else { Action::Write }
-    }
-}
-
-/// A list that is asked for one datasource needs READ on it, as in Druid; any other is only filtered.
-fn filtered_list(recognized: &Recognized) -> Inspected {
-    let need = recognized.parameter("datasource").map_or(Need::AnyIdentity, |datasource| {
-        Need::AllOf(Permissions::one(ResourceAction::new(Action::Read, ResourceType::Datasource, datasource)))
-    });
-    Inspected::new(recognized, need)
 }
 
 /// A JSON array of task ids, rendered anew.
 fn task_ids(body: RequestBody<'_>) -> Result<Bytes, Refusal> {
     if body.form != SqlForm::Json {
-        return Err(NoForm::Unsupported.into());
+        return Err(NoForm::NotJson.into());
     }
     let ids = json::parse_bytes(body.bytes).map_err(OddQuery::from)?;
     let is_id = |item: &Json| item.as_str().and_then(TaskId::new).is_some();
@@ -396,16 +500,30 @@ fn sql_parameter(value: ParameterValue) -> sql::Parameter {
     }
 }
 
+fn has_unknown(reading: &sql::Reading) -> bool {
+    reading.system_tables.iter().any(|table| table.rows() == sql::Rows::Unknown)
+}
+
 fn need_of(reading: &sql::Reading, context_keys: BTreeSet<ResourceAction>) -> Need {
     let mut set: BTreeSet<ResourceAction> = reading.resources.clone();
     set.extend(context_keys);
-    // System tables answer the gate's own account for everything; only who may see everything may ask them.
-    if !reading.system_tables.is_empty() {
-        set.insert(ResourceAction::every(Action::Read, ResourceType::Datasource));
-        set.insert(ResourceAction::every(Action::Read, ResourceType::View));
-        set.insert(ResourceAction::new(Action::Read, ResourceType::State, "STATE"));
-    }
+    set.extend(reading.system_tables.iter().flat_map(system_table_needs));
     Need::from_set(set)
+}
+
+/// What asking a system table takes.
+fn system_table_needs(table: &sql::SystemTable) -> Vec<ResourceAction> {
+    let state = ResourceAction::new(Action::Read, ResourceType::State, "STATE");
+    match table.rows() {
+        sql::Rows::All | sql::Rows::OfDatasources(_) | sql::Rows::OfTables => Vec::new(),
+        // Druid: `SystemSchema.checkStateReadAccessForServers`.
+        sql::Rows::OfState | sql::Rows::OfSegments => vec![state],
+        // It answers the gate's own account for everything; only who may see everything may ask it.
+        sql::Rows::Unknown => {
+            let every = |kind| ResourceAction::every(Action::Read, kind);
+            vec![every(ResourceType::Datasource), every(ResourceType::View), state]
+        }
+    }
 }
 
 /// 128 random bits; the operating system's generator does not fail once the process runs.
@@ -414,3 +532,6 @@ fn nonce() -> [u8; 16] {
     let _ = aws_lc_rs::rand::fill(&mut bytes);
     bytes
 }
+
+#[cfg(test)]
+mod tests;

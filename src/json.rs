@@ -4,6 +4,8 @@
 //! follows the first value, and guesses the encoding. Two readers of such a text may see two requests. So only texts
 //! that have one reading are taken: UTF-8, one value, no key twice at any depth (RFC 8259, sections 4 and 8). The tree
 //! keeps the order of keys and the text of numbers; what is sent to Druid is rendered from it.
+//!
+//! The JSON of EXTERN is sent as it stands in the SQL, and has one reader: there the first value is the one that counts.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -45,13 +47,21 @@ pub struct Fault {
 /// # Errors
 /// The first [`Fault`].
 pub fn parse(text: &str) -> Result<Json, Fault> {
-    read(text, Halves::Refused)
+    read(text, Writer::Caller)
 }
 
-fn read(text: &str, halves: Halves) -> Result<Json, Fault> {
-    let mut reader = Reader { bytes: text.as_bytes(), text, at: 0, halves };
-    reader.skip_whitespace();
-    let value = reader.value(0)?;
+/// Reads the first JSON value of `text`. What follows it is not looked at, as Jackson does unless
+/// `DeserializationFeature.FAIL_ON_TRAILING_TOKENS` is set.
+///
+/// # Errors
+/// The first [`Fault`].
+pub fn parse_first(text: &str) -> Result<Json, Fault> {
+    Reader::new(text, Writer::Caller).first()
+}
+
+fn read(text: &str, writer: Writer) -> Result<Json, Fault> {
+    let mut reader = Reader::new(text, writer);
+    let value = reader.first()?;
     reader.skip_whitespace();
     if reader.at == text.len() { Ok(value) } else { Err(reader.fault("more than one JSON value")) }
 }
@@ -64,13 +74,15 @@ pub fn parse_bytes(bytes: &[u8]) -> Result<Json, Fault> {
     parse(utf8(bytes)?)
 }
 
-/// The same for an answer of Druid's, which is looked at and never rendered: half a surrogate pair is read as U+FFFD.
-/// Java's strings may hold one, as where Druid cuts an `errorMsg` after 100 UTF-16 units, and Jackson writes it out.
+/// The same for an answer of Druid's, which goes to callers only. Half a surrogate pair, which no Rust string can hold, is
+/// read as U+FFFD: Java's strings may hold one, as where Druid cuts an `errorMsg` after 100 UTF-16 units, and Jackson
+/// writes it out. `type` may stand twice, the type's id first: so Jackson writes an object that has a property of that name
+/// too, as `NoopSupervisorSpec` does.
 ///
 /// # Errors
 /// The first [`Fault`].
 pub fn parse_answer(bytes: &[u8]) -> Result<Json, Fault> {
-    read(utf8(bytes)?, Halves::Replaced)
+    read(utf8(bytes)?, Writer::Druid)
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
@@ -181,21 +193,30 @@ fn write_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// What becomes of half a surrogate pair, which no Rust string can hold.
+/// Who wrote the text: Jackson itself writes what no caller may.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Halves {
-    Refused,
-    Replaced,
+enum Writer {
+    Caller,
+    Druid,
 }
 
 struct Reader<'a> {
     bytes: &'a [u8],
     text: &'a str,
     at: usize,
-    halves: Halves,
+    writer: Writer,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    const fn new(text: &'a str, writer: Writer) -> Self {
+        Self { bytes: text.as_bytes(), text, at: 0, writer }
+    }
+
+    fn first(&mut self) -> Result<Json, Fault> {
+        self.skip_whitespace();
+        self.value(0)
+    }
+
     const fn fault(&self, what: &'static str) -> Fault {
         Fault { at: self.at, what }
     }
@@ -260,7 +281,7 @@ impl Reader<'_> {
             }
             self.skip_whitespace();
         }
-        if has_duplicate(&members) {
+        if has_duplicate(&members, self.writer) {
             return Err(Fault { at: start, what: "a key stands twice in one JSON object" });
         }
         Ok(Json::Object(members))
@@ -377,10 +398,10 @@ impl Reader<'_> {
                 code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
             }
         }
-        match (char::from_u32(code), self.halves) {
+        match (char::from_u32(code), self.writer) {
             (Some(c), _) => Ok(c),
-            (None, Halves::Refused) => Err(self.fault("half a surrogate pair in a JSON string")),
-            (None, Halves::Replaced) => {
+            (None, Writer::Caller) => Err(self.fault("half a surrogate pair in a JSON string")),
+            (None, Writer::Druid) => {
                 // What follows the half is a character of its own.
                 self.at = after_first;
                 Ok(char::REPLACEMENT_CHARACTER)
@@ -399,8 +420,9 @@ impl Reader<'_> {
     }
 }
 
-fn has_duplicate(members: &[(String, Json)]) -> bool {
-    let mut keys: Vec<&str> = members.iter().map(|(key, _)| key.as_str()).collect();
+fn has_duplicate(members: &[(String, Json)], writer: Writer) -> bool {
+    let may_repeat = |key: &str| writer == Writer::Druid && key == "type";
+    let mut keys: Vec<&str> = members.iter().map(|(key, _)| key.as_str()).filter(|key| !may_repeat(key)).collect();
     keys.sort_unstable();
     keys.windows(2).any(|pair| pair.first() == pair.last())
 }

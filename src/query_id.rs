@@ -1,4 +1,4 @@
-//! Ids of queries that tell whose the query is.
+//! Ids of queries, and of JDBC connections, that tell whose they are.
 //!
 //! To Druid every query comes from the gate, so Druid cannot tell whose it is. The gate therefore writes the id: a
 //! keyed tag of its owner, a keyed hash of the client's own id, and a MAC over both. Whoever has the key can tell, from
@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::auth::Identity;
+use crate::policy::Grants;
 
 /// What Druid puts before a query's id to name its task. Druid: `MSQTasks.controllerTaskId`.
 pub const TASK_PREFIX: &str = "query-";
@@ -76,6 +77,21 @@ impl QueryIds {
             || keyed(&self.key, "nonce", &[nonce], PART_BYTES),
             |id| keyed(&self.key, "client id", &[id.as_bytes()], PART_BYTES),
         );
+        self.signed(owner, &name)
+    }
+
+    /// The name at Druid of the connection that `owner`, while it holds just this, calls `client_id`: with other grants
+    /// the same name is another connection, which is not open, so that nothing that was prepared outlives a permission.
+    #[must_use]
+    pub fn connection(&self, owner: &Identity, held: &Grants, client_id: &str) -> QueryId {
+        let held = held.to_lines();
+        let fields: Vec<&[u8]> =
+            std::iter::once(client_id).chain(held.iter().map(String::as_str)).map(str::as_bytes).collect();
+        let name = keyed(&self.key, "connection", &fields, PART_BYTES);
+        self.signed(owner, &name)
+    }
+
+    fn signed(&self, owner: &Identity, name: &str) -> QueryId {
         let signed = format!("{FORM}.{}.{}.{name}", self.key_id, self.owner_tag(owner));
         let mac = self.mac(&signed);
         QueryId(format!("{signed}.{mac}"))
@@ -128,6 +144,7 @@ fn equal(a: &[u8], b: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Policy;
 
     const KEY: &[u8] = &[7; 32];
 
@@ -160,6 +177,32 @@ mod tests {
         // Two fields never run into each other.
         let of = |issuer: &str, subject: &str| ids.mint(&Identity::for_tests(issuer, subject, &[]), Some("x"), b"");
         assert_ne!(of("ab", "c"), of("a", "bc"));
+    }
+
+    fn holding(grants: &[&str]) -> Grants {
+        let permissions: Vec<String> = grants.iter().map(|grant| format!("{grant:?}")).collect();
+        let text = format!(
+            "[roles.r]\npermissions = [{}]\n[[bindings]]\nissuer = \"dev\"\nsubject = \"alice\"\nroles = [\"r\"]\n",
+            permissions.join(",")
+        );
+        Policy::parse(&text, &["dev".to_owned()]).expect("a policy").grants_of(&who("alice"))
+    }
+
+    #[test]
+    fn a_connection_is_its_owners_while_it_holds_the_same() {
+        let ids = QueryIds::new(KEY);
+        let some = holding(&["READ DATASOURCE wiki", "WRITE DATASOURCE taxi"]);
+        let name = |owner: &str, held: &Grants, id: &str| ids.connection(&who(owner), held, id);
+        let alices = name("alice", &some, "x");
+        assert_eq!(QueryIds::new(KEY).connection(&who("alice"), &some, "x"), alices, "another gate agrees");
+        assert_eq!(name("alice", &holding(&["WRITE DATASOURCE taxi", "READ DATASOURCE wiki"]), "x"), alices);
+        assert_ne!(name("alice", &holding(&["READ DATASOURCE wiki"]), "x"), alices);
+        assert_ne!(name("alice", &Grants::default(), "x"), alices);
+        assert_ne!(name("bob", &some, "x"), alices);
+        assert_ne!(name("alice", &some, "y"), alices);
+        assert_ne!(name("alice", &some, alices.as_str()), alices);
+        assert_ne!(ids.mint(&who("alice"), Some("x"), &[]), name("alice", &Grants::default(), "x"));
+        assert_eq!(ids.whose(alices.as_str(), &who("alice")), Whose::Callers(alices));
     }
 
     #[test]

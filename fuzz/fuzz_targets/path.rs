@@ -3,7 +3,7 @@
 
 use http::Method;
 use libfuzzer_sys::fuzz_target;
-use msq_gate::druid::{self, Recognized};
+use msq_gate::druid::{self, ParameterKind, Recognized};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -35,7 +35,8 @@ fn check_sent(found: &Recognized, sent: &str) {
     assert!(path.starts_with(fixed), "{sent} is not {fixed}");
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').expect("a name and a value");
-        assert!(found.row.query.iter().any(|listed| listed.name == name), "{name} is not listed");
-        assert_eq!(druid::form_decode(value).ok().as_deref(), found.parameter(name), "{name}");
+        let listed = found.row.query.iter().find(|listed| listed.name == name).expect("listed");
+        let read = druid::form_decode(value).ok();
+        assert!(read.is_some() && (listed.kind == ParameterKind::Texts || read.as_deref() == found.parameter(name)), "{name}");
     }
 }

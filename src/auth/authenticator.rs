@@ -109,6 +109,12 @@ impl Authenticator {
         Self { issuers, cache: Arc::new(TokenCache::new()), basic_allowed }
     }
 
+    /// Whether a token may come as the password of Basic, of some issuer.
+    #[must_use]
+    pub const fn takes_basic(&self) -> bool {
+        self.basic_allowed
+    }
+
     /// Authenticates a request by its headers at the time `now`.
     ///
     /// Waits for nothing but an issuer that is asked for a key it may have made since, for
@@ -241,9 +247,19 @@ impl Authenticator {
         self.remote_keys().map(|(_, remote)| remote.status(now)).collect()
     }
 
-    /// Does what is due at this time, for tests that keep their own.
-    #[cfg(test)]
-    pub(in crate::auth) async fn fetch_due_keys(&self, now: SystemTime) {
+    /// The accepted issuers, in the order of the configuration.
+    pub fn issuer_settings(&self) -> impl Iterator<Item = &IssuerSettings> {
+        self.issuers.iter().map(|issuer| &issuer.settings)
+    }
+
+    /// The settings of the issuer of this caller.
+    #[must_use]
+    pub fn settings_of(&self, identity: &Identity) -> Option<&IssuerSettings> {
+        self.issuer_settings().find(|issuer| issuer.name == identity.issuer_name())
+    }
+
+    /// Fetches keys that are due at this time once, for who does not wait for [`Self::keep_keys_fresh`].
+    pub async fn fetch_due_keys(&self, now: SystemTime) {
         for (_, remote) in self.remote_keys() {
             remote.fetch_if_due(now).await;
         }

@@ -18,6 +18,7 @@ mod remote;
 mod session;
 mod settings;
 mod source;
+mod supposed;
 mod token;
 
 pub use algorithm::SignatureAlgorithm;
@@ -36,6 +37,7 @@ pub use settings::{
     AccessTokenRule, AuthSettings, IssuerKeys, IssuerSettings, KeyTimes, RemoteKeySettings, StaleAnswer, Startup,
 };
 pub use source::{KeyAddress, KeySource, SourceFault};
+pub use supposed::{Supposed, SupposedFault};
 
 /// Bytes of a token as sent. Tokens with hundreds of groups come to 8 KiB; what is longer is not read at all.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;

@@ -1,5 +1,7 @@
 //! Where a claim stands among the claims: a JSON pointer.
 
+use std::fmt;
+
 use crate::json::Json;
 
 /// A JSON pointer to a claim (RFC 6901), through objects only.
@@ -33,6 +35,13 @@ impl ClaimPointer {
             }
         }
         Found::Value(value)
+    }
+}
+
+/// As it is written in the configuration.
+impl fmt::Display for ClaimPointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|step| write!(f, "/{}", step.replace('~', "~0").replace('/', "~1")))
     }
 }
 
@@ -71,7 +80,9 @@ mod tests {
             ("/~2", None),
         ] {
             let expected = steps.map(|steps| ClaimPointer(steps.into_iter().map(str::to_owned).collect()));
-            assert_eq!(ClaimPointer::parse(text), expected, "{text}");
+            let found = ClaimPointer::parse(text);
+            assert!(found.as_ref().is_none_or(|pointer| pointer.to_string() == text), "{text}");
+            assert_eq!(found, expected, "{text}");
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod dev_certs;
 pub mod dev_token;
+pub mod explain;
 mod reload;
 pub mod routes;
 pub mod serve;
@@ -20,6 +21,12 @@ fn say(text: &str) {
 fn fail(text: &str) -> ExitCode {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
     ExitCode::FAILURE
+}
+
+/// What may be shown on a terminal: no character that moves its cursor or does more.
+fn shown(text: &str) -> String {
+    let plain = |c: char| if c.is_control() && c != '\n' && c != '\t' { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().map(plain).collect()
 }
 
 /// Rows in columns, two spaces apart; the last column is as wide as it is.

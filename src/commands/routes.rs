@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::druid::{Alias, ROWS, Row, Rule};
+use crate::druid::{Alias, ROWS, Row, UNSERVED, Unserved};
 use crate::json::Json;
 
-/// List every endpoint of Druid that is served, and what it needs; all else is refused
+/// List every endpoint of Druid that is served, with what it needs, and those that are not, with the reason
 #[derive(Debug, Args)]
 pub struct RoutesArgs {
     /// Print JSON
@@ -18,14 +18,20 @@ pub struct RoutesArgs {
 /// Prints the rows.
 #[must_use]
 pub fn run(args: &RoutesArgs) -> ExitCode {
-    super::say(&if args.json { as_json().render() } else { as_table() });
+    super::say(&if args.json { as_json().render() } else { as_text() });
     ExitCode::SUCCESS
 }
 
-fn as_table() -> String {
-    let head = ["METHOD", "PATH", "SINCE", "NEEDS"].map(str::to_owned).to_vec();
-    let rows: Vec<Vec<String>> = std::iter::once(head).chain(ROWS.iter().map(cells)).collect();
-    super::aligned(&rows) + "\n*  also under /proxy/overlord and /proxy/coordinator\n** also under /proxy/coordinator"
+fn as_text() -> String {
+    let head = ["METHOD", "PATH", "DRUID", "NEEDS"].map(str::to_owned).to_vec();
+    let served: Vec<_> = std::iter::once(head).chain(ROWS.iter().copied().map(cells)).collect();
+    let head = ["METHOD", "PATH", "NOT SERVED BECAUSE"].map(str::to_owned).to_vec();
+    let unserved: Vec<_> = std::iter::once(head).chain(UNSERVED.iter().map(unserved_cells)).collect();
+    format!(
+        "{}\n*  also under /proxy/overlord and /proxy/coordinator\n** also under /proxy/coordinator\n\n{}",
+        super::aligned(&served),
+        super::aligned(&unserved)
+    )
 }
 
 fn cells(row: &Row) -> Vec<String> {
@@ -34,40 +40,40 @@ fn cells(row: &Row) -> Vec<String> {
         Alias::Overlord => " *",
         Alias::Coordinator => " **",
     };
-    vec![row.method.to_string(), format!("{}{mark}", row.path), row.since.to_string(), needs(row.rule)]
+    vec![row.method.to_string(), format!("{}{mark}", row.path), versions(row), row.needs()]
+}
+
+fn unserved_cells(unserved: &Unserved) -> Vec<String> {
+    let methods: Vec<&str> = unserved.methods.iter().map(http::Method::as_str).collect();
+    vec![methods.join(","), unserved.path.to_owned(), unserved.reason.to_owned()]
+}
+
+/// The versions of Druid that have the endpoint: `24-`, or `24-30`.
+fn versions(row: &Row) -> String {
+    row.until.map_or_else(|| format!("{}-", row.since), |until| format!("{}-{until}", row.since))
 }
 
 fn as_json() -> Json {
-    let rows = ROWS.iter().map(|row| {
+    let served = ROWS.iter().map(|row| {
+        let under = row.alias.prefixes().iter().skip(1).map(|prefix| Json::string(format!("/{}", prefix.join("/"))));
         Json::object([
             ("name", Json::string(row.name)),
             ("method", Json::string(row.method.as_str())),
             ("path", Json::string(row.path)),
-            (
-                "alsoUnder",
-                Json::Array(
-                    row.alias.prefixes().iter().skip(1).map(|p| Json::string(format!("/{}", p.join("/")))).collect(),
-                ),
-            ),
+            ("alsoUnder", Json::Array(under.collect())),
             ("since", Json::Number(row.since.to_string())),
+            ("until", row.until.map_or(Json::Null, |until| Json::Number(until.to_string()))),
             ("query", Json::Array(row.query.iter().map(|parameter| Json::string(parameter.name)).collect())),
-            ("needs", Json::string(needs(row.rule))),
+            ("needs", Json::string(row.needs())),
         ])
     });
-    Json::Array(rows.collect())
-}
-
-fn needs(rule: Rule) -> String {
-    match rule {
-        Rule::Open => "nothing".to_owned(),
-        Rule::AnyIdentity => "an identity".to_owned(),
-        Rule::Holds(action, resource_type, name) => {
-            format!("{} {} {name}", action.as_str(), resource_type.as_str())
-        }
-        Rule::SubmitSql(_) => "what the SQL needs".to_owned(),
-        Rule::OwnSqlQuery | Rule::OwnStatement => "to have submitted it".to_owned(),
-        Rule::ReadTask => "READ on the task's datasource".to_owned(),
-        Rule::CancelTask => "READ on a query's datasource ([policy] task_cancel), WRITE on another task's".to_owned(),
-        Rule::FilteredList => "an identity; of the list it sees what names a datasource that it may READ".to_owned(),
-    }
+    let unserved = UNSERVED.iter().map(|unserved| {
+        let methods = unserved.methods.iter().map(|method| Json::string(method.as_str()));
+        Json::object([
+            ("methods", Json::Array(methods.collect())),
+            ("path", Json::string(unserved.path)),
+            ("reason", Json::string(unserved.reason)),
+        ])
+    });
+    Json::object([("served", Json::Array(served.collect())), ("notServed", Json::Array(unserved.collect()))])
 }

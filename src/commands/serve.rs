@@ -73,7 +73,7 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
     let inspector = Inspector {
         ids: QueryIds::new(config.ids.key.expose()),
         task_cancel: config.policy.task_cancel,
-        external: config.sql.external,
+        external: Arc::new(config.sql.external),
         context_keys: config.sql.context_keys,
         directory: Directory::new(upstream.clone(), config.limits.lookup),
         second: second.clone(),
@@ -116,7 +116,12 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
     let readiness = Arc::new(readiness);
     let mut beside = vec![health];
     if let Some(admin_server) = admin_server {
-        let admin = Admin { readiness: Arc::clone(&readiness), metrics: metrics.clone(), upstream: upstream.clone() };
+        let admin = Admin {
+            gate: Arc::clone(&gate),
+            readiness: Arc::clone(&readiness),
+            metrics: metrics.clone(),
+            upstream: upstream.clone(),
+        };
         beside.push(tokio::spawn(admin_server.run(admin)));
     }
     let (configuration, its_gate) = (file.to_owned(), Arc::clone(&gate));

@@ -25,10 +25,12 @@ pub struct Limits {
     pub sql_body_bytes: usize,
     /// Bytes of the body of `POST /druid/indexer/v1/taskStatus`: some ten thousand ids. Past it: 413.
     pub task_ids_body_bytes: usize,
+    /// Bytes of any other JSON body: native queries, tasks, supervisors, settings. Past it: 413.
+    pub json_body_bytes: usize,
     /// Bytes of a form of the gate's own pages: the longest token, and as many again for what is encoded and for the rest.
     pub form_body_bytes: usize,
     /// Bytes of one item of a list that is filtered: a task's row is under 1 KB but for its `errorMsg`; a datasource with
-    /// all its segments is not. Past it the answer is broken off.
+    /// all its segments, or a supervisor with all its versions, is not. Past it the answer is broken off.
     pub list_item_bytes: usize,
     /// Bytes that are read of a list that is filtered: a million tasks. Past it the answer is broken off.
     pub list_bytes: usize,
@@ -68,6 +70,7 @@ impl Default for Limits {
             head_fields: 100,
             sql_body_bytes: 4 * 1024 * 1024,
             task_ids_body_bytes: 1024 * 1024,
+            json_body_bytes: 4 * 1024 * 1024,
             form_body_bytes: 64 * 1024,
             list_item_bytes: 16 * 1024 * 1024,
             list_bytes: 1024 * 1024 * 1024,
@@ -106,7 +109,7 @@ const HEAD_FIELDS: RangeInclusive<u64> = 20..=10_000;
 const MAX_LIST_BYTES: u64 = 1 << 40;
 
 /// Every key of the section.
-pub(super) const KEYS: [&str; 22] = [
+pub(super) const KEYS: [&str; 23] = [
     "connections",
     "connections_per_peer",
     "requests",
@@ -115,6 +118,7 @@ pub(super) const KEYS: [&str; 22] = [
     "head_fields",
     "sql_body_bytes",
     "task_ids_body_bytes",
+    "json_body_bytes",
     "form_body_bytes",
     "list_item_bytes",
     "list_bytes",
@@ -144,6 +148,7 @@ pub(super) fn read(section: &Section<'_>, report: &mut Report<'_>) -> Limits {
         ("head_fields", "fields", HEAD_FIELDS, &mut limits.head_fields),
         ("sql_body_bytes", "bytes", 1..=MAX_BODY_BYTES, &mut limits.sql_body_bytes),
         ("task_ids_body_bytes", "bytes", 1..=MAX_BODY_BYTES, &mut limits.task_ids_body_bytes),
+        ("json_body_bytes", "bytes", 1..=MAX_BODY_BYTES, &mut limits.json_body_bytes),
         ("form_body_bytes", "bytes", 1..=MAX_BODY_BYTES, &mut limits.form_body_bytes),
         ("list_item_bytes", "bytes", 1..=MAX_LIST_BYTES, &mut limits.list_item_bytes),
         ("list_bytes", "bytes", 1..=MAX_LIST_BYTES, &mut limits.list_bytes),

@@ -89,6 +89,15 @@ pub fn load_policy(path: &Path, issuer_names: &[String]) -> Result<Policy, Fault
     Policy::parse(&text, issuer_names).map_err(|faults| Faults::within(path, faults))
 }
 
+/// Reads a policy file without a configuration: its bindings may name any issuer.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load_policy_alone(path: &Path) -> Result<Policy, Faults> {
+    let text = read_text(path).map_err(|fault| Faults::unreadable(path, fault))?;
+    Policy::parse_alone(&text).map_err(|faults| Faults::within(path, faults))
+}
+
 /// What was found when everything was read: each part may be faulty for itself.
 pub struct Reading {
     /// The configuration and what it names, the policy aside.

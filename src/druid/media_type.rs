@@ -28,6 +28,14 @@ pub enum NoForm {
         "Unsupported Content-Type; send application/json, text/plain or application/x-www-form-urlencoded, in UTF-8"
     )]
     Unsupported,
+    /// One that says protobuf, or a body that is no JSON object, where Avatica's JSON is expected.
+    #[error(
+        "this is not Avatica's JSON; send application/json, and leave serialization=protobuf out of a driver's URL"
+    )]
+    NotAvatica,
+    /// One that carries SQL, where JSON is expected.
+    #[error("Unsupported Content-Type; only application/json is supported here")]
+    NotJson,
     /// A form body that holds JSON: almost surely curl without a header.
     #[error("a form body that begins with {{ is not SQL; send JSON with the header Content-Type: application/json")]
     Json,
@@ -57,6 +65,24 @@ pub fn sql_form<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<SqlFo
     }
 }
 
+/// Whether Avatica's JSON may come under these values of the Content-Type headers. Drivers say `application/octet-stream`,
+/// or nothing.
+///
+/// # Errors
+/// [`NoForm`].
+pub fn avatica_form<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<SqlForm, NoForm> {
+    let Some(value) = headers.next() else { return Ok(SqlForm::Json) };
+    if headers.next().is_some() {
+        return Err(NoForm::Several);
+    }
+    let is_bytes = value.eq_ignore_ascii_case(b"application/octet-stream");
+    if is_bytes || sql_form(std::iter::once(value)) == Ok(SqlForm::Json) {
+        Ok(SqlForm::Json)
+    } else {
+        Err(NoForm::NotAvatica)
+    }
+}
+
 fn is_utf8(name: &str, value: &str) -> bool {
     let value = value.trim().trim_matches('"');
     !name.trim().eq_ignore_ascii_case("charset")
@@ -83,6 +109,18 @@ mod tests {
             assert_eq!(form(&[text]), Ok(SqlForm::Text), "{text}");
         }
         assert_eq!(form(&["application/x-www-form-urlencoded"]), Ok(SqlForm::UrlEncoded));
+    }
+
+    #[test]
+    fn drivers_call_json_bytes() {
+        let avatica = |values: &[&str]| avatica_form(values.iter().map(|value| value.as_bytes()));
+        for json in [&[][..], &["application/octet-stream"], &["Application/JSON; charset=utf-8"], &["*/*"]] {
+            assert_eq!(avatica(json), Ok(SqlForm::Json), "{json:?}");
+        }
+        for other in ["application/x-google-protobuf", "text/plain", "application/x-www-form-urlencoded", ""] {
+            assert_eq!(avatica(&[other]), Err(NoForm::NotAvatica), "{other}");
+        }
+        assert_eq!(avatica(&["application/json", "application/octet-stream"]), Err(NoForm::Several));
     }
 
     #[test]

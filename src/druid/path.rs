@@ -114,8 +114,26 @@ pub(super) fn pattern(row: &Row) -> impl Iterator<Item = &'static str> {
     row.path.split('/').filter(|part| !part.is_empty())
 }
 
+/// Whether these raw segments are those of a path with parameters.
+pub(super) fn covers(path: &str, raw: &[&str]) -> bool {
+    let mut raw = raw.iter();
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        match raw.next() {
+            Some(_) if is_rest(part) => return true,
+            Some(segment) if is_parameter(part) || part == *segment => {}
+            Some(_) | None => return false,
+        }
+    }
+    raw.next().is_none()
+}
+
 pub(super) fn is_parameter(part: &str) -> bool {
     part.starts_with('{')
+}
+
+/// The names of the parameters of the row's path, in their order.
+pub(super) fn parameters(row: &Row) -> impl Iterator<Item = &'static str> {
+    pattern(row).filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
 pub(super) fn is_rest(part: &str) -> bool {

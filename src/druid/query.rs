@@ -1,7 +1,7 @@
 //! The grammar of query strings: each row lists its parameters, and no other is served.
 //!
 //! On Druid the first of two equal parameters wins, and a name may be percent-encoded (`data%73ource`). So names are
-//! decoded before they are compared, and none may come twice.
+//! decoded before they are compared, and none may come twice unless the row says so.
 
 use super::path::{percent_decode, percent_encode};
 use super::row::{ParameterKind, QueryParameter};
@@ -51,7 +51,8 @@ pub fn read(listed: &[QueryParameter], raw: Option<&str>) -> Result<Vec<(&'stati
             }
             return Err(OddQuery::Unknown(name));
         };
-        if read.iter().any(|(earlier, _)| *earlier == parameter.name) {
+        let comes_again = read.iter().any(|(earlier, _)| *earlier == parameter.name);
+        if comes_again && parameter.kind != ParameterKind::Texts {
             return Err(OddQuery::Repeated(parameter.name));
         }
         check(*parameter, &value)?;
@@ -62,7 +63,9 @@ pub fn read(listed: &[QueryParameter], raw: Option<&str>) -> Result<Vec<(&'stati
 
 fn check(parameter: QueryParameter, value: &str) -> Result<(), OddQuery> {
     let (fits, expected) = match parameter.kind {
-        ParameterKind::Text => (!value.chars().any(char::is_control), "text without control characters"),
+        ParameterKind::Text | ParameterKind::Texts => {
+            (!value.chars().any(char::is_control), "text without control characters")
+        }
         ParameterKind::Integer => (value.parse::<i64>().is_ok() && !value.starts_with('+'), "a whole number"),
         ParameterKind::Flag => (value == "true" || value == "false", "true or false"),
     };

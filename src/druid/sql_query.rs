@@ -73,7 +73,11 @@ impl SqlQuery {
         }
     }
 
-    fn from_text(sql: String) -> Result<Self, OddQuery> {
+    /// Reads SQL without an envelope.
+    ///
+    /// # Errors
+    /// [`OddQuery::Empty`].
+    pub fn from_text(sql: String) -> Result<Self, OddQuery> {
         if sql.is_empty() {
             return Err(OddQuery::Empty);
         }

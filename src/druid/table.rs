@@ -12,43 +12,45 @@ use super::rows::ROWS;
 struct Node {
     literals: HashMap<&'static str, Node>,
     parameter: Option<Box<Node>>,
-    /// Rows whose path ends here, by their places in [`ROWS`].
-    ends: Vec<usize>,
+    /// Rows whose path ends here.
+    ends: Vec<&'static Row>,
     /// Rows of which one or more segments may follow.
-    rests: Vec<usize>,
+    rests: Vec<&'static Row>,
 }
 
 static TREE: LazyLock<Node> = LazyLock::new(|| {
     let mut tree = Node::default();
-    for (place, row) in ROWS.iter().enumerate() {
+    for row in ROWS.iter().copied() {
         for prefix in row.alias.prefixes() {
             let mut node = &mut tree;
             for literal in *prefix {
                 node = node.literals.entry(literal).or_default();
             }
-            node.insert(row, place);
+            node.insert(row);
         }
     }
     tree
 });
 
-/// The rows that have this path, whatever their method, and the raw values of their path's parameters. They come in the
-/// order of the catalogue, which is that of their precedence: a literal before the parameter that could take its place.
+/// The rows that have this path, whatever their method, and the raw values of their path's parameters.
+///
+/// Where a literal of the catalogue stands, it is never the value of a parameter, encoded neither: the paths of
+/// `supervisor/history` and of a supervisor that is named `history` cannot be told apart once they are rendered.
+/// Druid: Jersey takes the literal too, and answers 405 where it lacks the method.
 pub fn rows_with<'a>(segments: &Segments<'a>) -> Vec<(&'static Row, Vec<&'a str>)> {
-    let mut places = Vec::new();
-    TREE.find(&segments.raw, &mut Vec::new(), &mut places);
-    places.sort_by_key(|(place, _)| *place);
-    let rows = places.into_iter().filter_map(|(place, values)| Some((ROWS.get(place)?, values)));
+    let mut found = Vec::new();
+    TREE.find(&segments.raw, &mut Vec::new(), &mut found);
     // Of API rows one trailing slash is the same row (Jersey takes both); of files it is another path.
-    rows.filter(|(row, _)| !segments.trailing_slash || path::is_api(row)).collect()
+    found.retain(|(row, _)| !segments.trailing_slash || path::is_api(row));
+    found
 }
 
 impl Node {
-    fn insert(&mut self, row: &Row, place: usize) {
+    fn insert(&mut self, row: &'static Row) {
         let mut node = self;
         for part in path::pattern(row) {
             if path::is_rest(part) {
-                return node.rests.push(place);
+                return node.rests.push(row);
             }
             node = if path::is_parameter(part) {
                 node.parameter.get_or_insert_default()
@@ -56,19 +58,20 @@ impl Node {
                 node.literals.entry(part).or_default()
             };
         }
-        node.ends.push(place);
+        node.ends.push(row);
     }
 
-    fn find<'a>(&self, rest: &[&'a str], values: &mut Vec<&'a str>, found: &mut Vec<(usize, Vec<&'a str>)>) {
+    fn find<'a>(&self, rest: &[&'a str], values: &mut Vec<&'a str>, found: &mut Vec<(&'static Row, Vec<&'a str>)>) {
         let Some((first, after)) = rest.split_first() else {
-            return found.extend(self.ends.iter().map(|place| (*place, values.clone())));
+            return found.extend(self.ends.iter().map(|row| (*row, values.clone())));
         };
         let with_rest = || values.iter().chain(rest).copied().collect();
-        found.extend(self.rests.iter().map(|place| (*place, with_rest())));
+        found.extend(self.rests.iter().map(|row| (*row, with_rest())));
         if let Some(node) = self.literals.get(first) {
-            node.find(after, values, found);
+            return node.find(after, values, found);
         }
-        if let Some(node) = &self.parameter {
+        let is_literal = path::percent_decode(first).is_none_or(|decoded| self.literals.contains_key(decoded.as_str()));
+        if let Some(node) = self.parameter.as_ref().filter(|_| !is_literal) {
             values.push(first);
             node.find(after, values, found);
             values.pop();

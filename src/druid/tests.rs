@@ -18,6 +18,7 @@ fn ask(method: &Method, target: &str) -> String {
         Err(Unrecognized::OddPath(odd)) => format!("{odd:?}"),
         Err(Unrecognized::OddQuery(row, odd)) => format!("{} {odd:?}", row.name),
         Err(Unrecognized::NotFound) => "404".to_owned(),
+        Err(Unrecognized::NotServed(unserved)) => format!("404 {}", unserved.path),
         Err(Unrecognized::MethodNotAllowed(methods)) => {
             format!("405 {}", methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(","))
         }
@@ -28,6 +29,8 @@ fn ask(method: &Method, target: &str) -> String {
 fn front_doors_are_recognized() {
     assert_eq!(post("/druid/v2/sql/task"), "sql_task /druid/v2/sql/task");
     assert_eq!(post("/druid/v2/sql"), "sql /druid/v2/sql");
+    assert_eq!(post("/druid/v2/sql/avatica/"), "avatica /druid/v2/sql/avatica");
+    assert_eq!(ask(&Method::DELETE, "/druid/v2/sql/avatica"), "405 POST");
     assert_eq!(post("/druid/v2/sql/statements"), "statement_submit /druid/v2/sql/statements");
     assert_eq!(get("/druid/v2/sql/statements/query-1"), "statement_status /druid/v2/sql/statements/query-1");
     assert_eq!(
@@ -118,9 +121,8 @@ fn what_is_not_in_the_catalogue_is_not_served() {
         "/%64ruid/v2/sql",
         "/Druid/v2/sql",
         "/druid/V2/sql",
-        "/druid/v2",
-        "/druid/v2/sql/avatica",
-        "/druid/indexer/v1/task",
+        "/druid/v2/x/y",
+        "/druid/indexer/v1/action",
         "/proxy/OVERLORD/druid/indexer/v1/task/t/shutdown",
         "/PROXY/overlord/druid/indexer/v1/task/t/shutdown",
         "/proxy/overlordX/druid/indexer/v1/task/t/shutdown",
@@ -136,11 +138,14 @@ fn what_is_not_in_the_catalogue_is_not_served() {
     ] {
         let answer = post(path);
         // A path whose last segment fills the parameter of DELETE /druid/v2/sql/{id} is known, with that method only.
-        assert!(answer == "404" || answer == "405 DELETE", "{path}: {answer}");
+        assert!(answer.starts_with("404") || answer == "405 DELETE", "{path}: {answer}");
         assert!(!get(path).starts_with("sql"), "{path}");
     }
-    assert_eq!(get("/proxy/overlord/status/properties"), "404");
-    assert_eq!(get("/druid/indexer/v1/task/t/segments"), "404");
+    assert_eq!(get("/proxy/overlord/status/properties/x"), "404");
+    assert_eq!(post("/druid/v2/sql/avatica-protobuf/"), "404 /druid/v2/sql/avatica-protobuf");
+    assert_eq!(post("/druid-internal/v1/segments/x"), "404 /druid-internal/{rest*}");
+    assert_eq!(ask(&Method::PUT, "/druid-internal/v1/segments/x"), "404");
+    assert_eq!(get("/druid/indexer/v1/task/t/status/x"), "404");
 }
 
 #[test]
@@ -148,7 +153,7 @@ fn other_methods_are_405() {
     for method in [Method::HEAD, Method::OPTIONS, Method::PUT, Method::PATCH, Method::TRACE] {
         assert_eq!(ask(&method, "/druid/indexer/v1/task/t/status"), "405 GET", "{method}");
     }
-    assert_eq!(get("/druid/v2/sql/statements"), "405 POST,DELETE");
+    assert_eq!(get("/druid/v2/sql/statements"), "405 POST");
     assert_eq!(ask(&Method::from_bytes(b"get").expect("token"), "/status/health"), "405 GET");
 }
 
@@ -177,16 +182,117 @@ fn query_parameters_are_listed_typed_and_single() {
     assert!(post(&format!("/druid/v2/sql?capabilities={}", "a".repeat(5000))).contains("TooLong"));
 }
 
+/// The catalogue's own paths with values that hold all that a path may hold.
+fn filled(row: &Row) -> String {
+    let parts = path::pattern(row).map(|part| match part {
+        _ if path::is_rest(part) => "x/y%2Bz.js",
+        _ if path::is_parameter(part) => "a%20b%3A%C3%A9%25",
+        _ => part,
+    });
+    let filled: String = parts.map(|part| format!("/{part}")).collect();
+    if filled.is_empty() { "/".to_owned() } else { filled }
+}
+
 #[test]
 fn every_target_is_recognized_as_the_same_row() {
-    for row in ROWS {
-        let path = row.path.replace("{id}", "a%20b").replace("{file*}", "x/y%2Bz.js");
+    for row in ROWS.iter().copied() {
+        let path = filled(row);
         for prefix in row.alias.prefixes() {
             let prefix: String = prefix.iter().map(|part| format!("/{part}")).collect();
             let recognized = recognize(&row.method, &format!("{prefix}{path}"), None).expect(row.name);
             assert_eq!(recognized.row, row);
             assert_eq!(recognized.target(), path);
         }
+    }
+}
+
+/// A value that is a literal of the catalogue where it stands would be sent as that literal.
+#[test]
+fn no_value_is_taken_for_a_literal() {
+    for (path, row) in [
+        ("/druid/indexer/v1/supervisor/history", "supervisor_histories /druid/indexer/v1/supervisor/history"),
+        ("/druid/indexer/v1/supervisor/%68istory", "404"),
+        ("/druid/indexer/v1/supervisor/h%69story/status", "404"),
+        ("/druid/indexer/v1/supervisor/suspendAll", "405 POST"),
+        ("/druid/indexer/v1/supervisor/Xhistory", "supervisor /druid/indexer/v1/supervisor/Xhistory"),
+        ("/druid/coordinator/v1/rules/history", "rule_history /druid/coordinator/v1/rules/history"),
+        ("/druid/coordinator/v1/rules/%68istory", "404"),
+        ("/druid/coordinator/v1/config/compaction/taskslot%73", "404"),
+        ("/druid/coordinator/v1/lookups/config/%61ll", "404"),
+        ("/druid/v2/sql/statements/enable%64", "404"),
+        ("/druid/coordinator/v1/datasources/datasources", "datasource /druid/coordinator/v1/datasources/datasources"),
+        ("/status/%68ealth", "404"),
+    ] {
+        assert_eq!(get(path), row, "{path}");
+    }
+    assert_eq!(ask(&Method::DELETE, "/druid/v2/sql/task"), "405 POST");
+    // Each literal, encoded in part: never a row.
+    for row in ROWS.iter().copied() {
+        let parts: Vec<&str> = path::pattern(row).collect();
+        for (place, part) in parts.iter().enumerate().filter(|(_, part)| !path::is_parameter(part)) {
+            let mut letters = part.chars();
+            let first = letters.next().map(u32::from).expect("not empty");
+            let encoded = format!("%{first:02x}{}", letters.as_str());
+            let at = |(n, part): (usize, &&str)| if n == place { encoded.clone() } else { (*part).to_owned() };
+            let path: String = parts.iter().enumerate().map(|part| format!("/{}", at(part))).collect();
+            let path = path.replace(['{', '}'], "").replace('*', "");
+            assert_eq!(ask(&row.method, &path), "404", "{path}");
+        }
+    }
+}
+
+#[test]
+fn several_values_of_one_path_are_told_apart() {
+    let segment = "/druid/coordinator/v1/datasources/wi%2Bki/segments/wiki_2016-06-27T00:00:00.000Z_x";
+    let recognized = recognize(&Method::GET, segment, None).expect("a row");
+    assert_eq!(recognized.value("datasource"), "wi+ki");
+    assert_eq!(recognized.value("segment"), "wiki_2016-06-27T00:00:00.000Z_x");
+    assert_eq!((recognized.value("interval"), recognized.id(), recognized.named_id()), ("", "", None));
+    assert_eq!(
+        get("/druid/coordinator/v1/datasources/w/intervals/2016-06-27T00:00:00.000Z_2016-06-28T00:00:00.000Z"),
+        "datasource_interval \
+         /druid/coordinator/v1/datasources/w/intervals/2016-06-27T00%3A00%3A00.000Z_2016-06-28T00%3A00%3A00.000Z"
+    );
+    assert_eq!(
+        get("/druid/coordinator/v1/metadata/segments?datasources=a&datasources=b+c"),
+        "segment_list /druid/coordinator/v1/metadata/segments?datasources=a&datasources=b%20c"
+    );
+}
+
+/// Whether `pattern`, whose last part may stand for more than one segment, has this path.
+fn covers(pattern: &str, path: &str) -> bool {
+    let (pattern, path) = (without_names(pattern), without_names(path));
+    pattern == path || pattern.strip_suffix("/{*}").is_some_and(|start| path.starts_with(&format!("{start}/")))
+}
+
+fn without_names(path: &str) -> String {
+    let part = |part: &str| match part {
+        _ if part.ends_with("*}") => "{*}".to_owned(),
+        _ if part.starts_with('{') => "{}".to_owned(),
+        _ => part.to_owned(),
+    };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn every_endpoint_is_served_or_said_not_to_be() {
+    let corpus = include_str!("../../tests/corpus/endpoints.txt");
+    let endpoints: Vec<(&str, &str)> =
+        corpus.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' ')).collect();
+    assert!(endpoints.len() >= 250, "{}", endpoints.len());
+    for (method, path) in &endpoints {
+        let served = ROWS.iter().any(|row| row.method.as_str() == *method && covers(row.path, path));
+        let has = |unserved: &&Unserved| unserved.methods.iter().any(|own| own.as_str() == *method);
+        let unserved = UNSERVED.iter().filter(has).any(|unserved| covers(unserved.path, path));
+        assert!(served != unserved, "{method} {path}: served {served}, said not to be {unserved}");
+    }
+    // Nor is anything served that no version of Druid has.
+    for row in ROWS.iter() {
+        let known = |(method, path): &(&str, &str)| row.method.as_str() == *method && covers(row.path, path);
+        assert!(endpoints.iter().any(known), "{} {}", row.method, row.path);
+    }
+    for unserved in UNSERVED {
+        assert!(endpoints.iter().any(|(_, path)| covers(unserved.path, path)), "{}", unserved.path);
     }
 }
 

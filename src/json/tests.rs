@@ -35,6 +35,24 @@ fn texts_with_two_readings_are_refused() {
 }
 
 #[test]
+fn in_answers_a_type_may_stand_twice() {
+    let text = br#"{"type":"NoopSupervisorSpec","type":"noop"}"#;
+    assert!(parse_bytes(text).is_err());
+    let read = parse_answer(text).expect("as Druid writes it");
+    assert_eq!(read.get("type").and_then(Json::as_str), Some("NoopSupervisorSpec"));
+    assert!(parse_answer(br#"{"id":"a","id":"b"}"#).is_err());
+}
+
+#[test]
+fn the_first_value_of_several_is_read_alone() {
+    for text in [r#"{"a":1}{"a":2}"#, r#" {"a":1} x"#, r#"{"a":1}"]}"#] {
+        assert_eq!(parse_first(text), parse(r#"{"a":1}"#), "{text}");
+    }
+    assert!(parse_first(r#"{"a":1,"a":2} {}"#).is_err());
+    assert!(parse_first("x {}").is_err());
+}
+
+#[test]
 fn halves_of_pairs_in_answers_are_replaced() {
     for (text, read) in [
         (r#""\ud83d""#, "\u{fffd}"),

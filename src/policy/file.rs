@@ -7,7 +7,8 @@ use super::{Binding, Fault, Grant, Holder, NamePattern, Policy};
 use crate::permission::{Action, ResourceType};
 use crate::toml_reader::{self, Report, Section, Text};
 
-pub(super) fn parse(text: &str, issuer_names: &[String]) -> Result<Policy, Vec<Fault>> {
+/// `issuer_names` are those that bindings may name; without them, any.
+pub(super) fn parse(text: &str, issuer_names: Option<&[String]>) -> Result<Policy, Vec<Fault>> {
     let (policy, faults) = toml_reader::read(text, |root, report| {
         root.only(&["roles", "bindings"], report);
         let roles = roles(&root, report);
@@ -78,13 +79,16 @@ fn permission(line: Text<'_>, report: &mut Report<'_>) -> Option<Grant> {
 fn binding(
     section: &Section<'_>,
     role_names: &[&str],
-    issuer_names: &[String],
+    issuer_names: Option<&[String]>,
     report: &mut Report<'_>,
 ) -> Option<Binding> {
     section.only(&["issuer", "group", "subject", "roles"], report);
     let issuer = section.required_string("issuer", report);
-    if let Some(issuer) = issuer.filter(|issuer| issuer_names.iter().all(|name| name != issuer.text)) {
-        let expected = if issuer_names.is_empty() { "none".to_owned() } else { issuer_names.join(", ") };
+    let known = |issuer: &Text<'_>, names: &[String]| names.iter().any(|name| name == issuer.text);
+    if let (Some(issuer), Some(names)) = (issuer, issuer_names)
+        && !known(&issuer, names)
+    {
+        let expected = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         report.add(issuer.at, format!("unknown issuer `{}`, configured are: {expected}", issuer.text));
     }
     let holder = holder(section, report);

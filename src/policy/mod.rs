@@ -8,6 +8,7 @@ mod file;
 mod pattern;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 pub use crate::toml_reader::Fault;
@@ -28,17 +29,43 @@ pub struct Grant {
 }
 
 impl Grant {
-    fn allows(&self, wanted: &ResourceAction) -> bool {
+    fn to_line(&self) -> String {
+        format!("{}|{}|{}", self.resource_type.as_str(), self.pattern.as_str(), self.action.as_str())
+    }
+
+    /// Whether it gives this permission.
+    #[must_use]
+    pub fn allows(&self, wanted: &ResourceAction) -> bool {
         let ResourceAction { resource_type, name, action } = wanted;
         self.action == *action && self.resource_type == *resource_type && self.pattern.covers(name)
     }
 }
 
+/// As the policy writes it: `READ DATASOURCE wiki*`.
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.action.as_str(), self.resource_type.as_str(), self.pattern.as_str())
+    }
+}
+
 /// Who gets the roles of a binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Holder {
+pub enum Holder {
+    /// Who is in this group.
     Group(String),
+    /// Who is this subject.
     Subject(String),
+}
+
+/// A role that a caller has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held<'p> {
+    /// Its name.
+    pub role: &'p str,
+    /// What gives it to the caller, each once, in the order of the policy.
+    pub by: Vec<&'p Holder>,
+    /// What it grants.
+    pub grants: &'p [Grant],
 }
 
 #[derive(Clone, Debug)]
@@ -71,7 +98,15 @@ impl Policy {
     /// # Errors
     /// Every fault of the text, in the order of their places.
     pub fn parse(text: &str, issuer_names: &[String]) -> Result<Self, Vec<Fault>> {
-        file::parse(text, issuer_names)
+        file::parse(text, Some(issuer_names))
+    }
+
+    /// Reads a policy file of which no configuration is known: a binding may name any issuer.
+    ///
+    /// # Errors
+    /// Every fault of the text, in the order of their places.
+    pub fn parse_alone(text: &str) -> Result<Self, Vec<Fault>> {
+        file::parse(text, None)
     }
 
     /// How many roles and bindings there are.
@@ -92,6 +127,29 @@ impl Policy {
         names.into_iter().collect()
     }
 
+    /// The caller's roles, sorted by name, each with what gives it and what it grants.
+    #[must_use]
+    pub fn held_by(&self, identity: &Identity) -> Vec<Held<'_>> {
+        let by = |role: &str| {
+            let bindings = self.bindings.iter().filter(|binding| binding.applies_to(identity));
+            let mut holders: Vec<&Holder> = Vec::new();
+            for binding in bindings.filter(|binding| binding.roles.iter().any(|name| name == role)) {
+                if !holders.contains(&&binding.holder) {
+                    holders.push(&binding.holder);
+                }
+            }
+            holders
+        };
+        let held = self.roles.iter().map(|(role, grants)| Held { role, by: by(role), grants });
+        held.filter(|held| !held.by.is_empty()).collect()
+    }
+
+    /// The issuers that its bindings name, each once.
+    #[must_use]
+    pub fn issuer_names(&self) -> BTreeSet<&str> {
+        self.bindings.iter().map(|binding| binding.issuer_name.as_str()).collect()
+    }
+
     /// What the caller's roles grant, taken together.
     #[must_use]
     pub fn grants_of(&self, identity: &Identity) -> Grants {
@@ -101,27 +159,41 @@ impl Policy {
     /// Decides whether the caller may have what `subject` needs.
     ///
     /// # Errors
-    /// [`Denied`], with every permission that the caller lacks.
-    pub fn authorize<S: Subject>(&self, subject: S, identity: &Identity) -> Result<Authorized<S>, Denied> {
+    /// [`Denied`], with every permission that the caller lacks, or with why the subject cannot be narrowed.
+    pub fn authorize<S: Subject>(
+        &self,
+        mut subject: S,
+        identity: &Identity,
+    ) -> Result<Authorized<S>, Denied<S::Refusal>> {
         let grants = self.grants_of(identity);
         let missing: BTreeSet<ResourceAction> = match subject.need() {
             Need::AnyIdentity => BTreeSet::new(),
             Need::AllOf(permissions) => permissions.iter().filter(|wanted| !grants.allows(wanted)).cloned().collect(),
         };
-        match Permissions::from_set(missing) {
-            None => Ok(Authorized { subject, grants }),
-            Some(missing) => Err(Denied { missing }),
+        if let Some(missing) = Permissions::from_set(missing) {
+            return Err(Denied::Missing(missing));
         }
+        subject.narrow(&grants).map_err(Denied::Unnarrowed)?;
+        Ok(Authorized { subject, grants })
     }
 }
 
 /// Something that needs permissions before it may happen.
 pub trait Subject {
+    /// Why it cannot be narrowed.
+    type Refusal;
+
     /// What its caller must hold.
     fn need(&self) -> &Need;
+
+    /// Leaves of it what a caller who holds these may see.
+    ///
+    /// # Errors
+    /// Where that cannot be done.
+    fn narrow(&mut self, grants: &Grants) -> Result<(), Self::Refusal>;
 }
 
-/// A subject whose need was met. Only [`Policy::authorize`] makes one, so having one is the proof.
+/// A subject whose need was met, narrowed to what its caller may see. Only [`Policy::authorize`] makes one, so having one is the proof.
 ///
 /// ```compile_fail,E0451
 /// # use msq_gate::policy::Authorized;
@@ -148,11 +220,13 @@ impl<S> Authorized<S> {
     }
 }
 
-/// A need that was not met.
+/// Why a subject is not authorized.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Denied {
+pub enum Denied<R> {
     /// Every permission that the caller lacks, sorted.
-    pub missing: Permissions,
+    Missing(Permissions),
+    /// The need was met, but the subject cannot be narrowed.
+    Unnarrowed(R),
 }
 
 /// What one caller holds, resolved from the policy in force.
@@ -166,9 +240,25 @@ impl Grants {
         self.iter().any(|grant| grant.allows(wanted))
     }
 
+    /// The patterns of the resources of a type on which the caller may do this, without those that another covers; no
+    /// more than `limit` and one.
+    #[must_use]
+    pub fn patterns(&self, action: Action, resource_type: ResourceType, limit: usize) -> Vec<&NamePattern> {
+        let granted = self.iter().filter(|grant| grant.action == action && grant.resource_type == resource_type);
+        let patterns: BTreeSet<&NamePattern> = granted.map(|grant| &grant.pattern).collect();
+        pattern::merged(patterns, limit)
+    }
+
     /// The single grants, role by role; one that two roles give comes twice.
     pub fn iter(&self) -> impl Iterator<Item = &Grant> {
         self.0.iter().flat_map(|role| role.iter())
+    }
+
+    /// The single grants as `DATASOURCE|wiki*|READ`, sorted, each once: equal for callers who may do the same by the same
+    /// words.
+    #[must_use]
+    pub fn to_lines(&self) -> BTreeSet<String> {
+        self.iter().map(Grant::to_line).collect()
     }
 }
 

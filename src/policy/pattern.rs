@@ -1,5 +1,7 @@
 //! Names with stars.
 
+use std::collections::BTreeSet;
+
 use crate::permission::ResourceName;
 
 /// A pattern over resource names: `*` is any run of characters, none too; all else is literal, case-sensitive, the whole
@@ -49,6 +51,28 @@ impl NamePattern {
         }
         true
     }
+}
+
+/// The patterns without those that another of them covers; no more than `limit` and one.
+///
+/// One pattern covers another if it covers its text, whose stars only its own stars can meet. It has no more letters
+/// then, and of as many letters more stars: so whatever covers a pattern comes before it.
+pub(super) fn merged(patterns: BTreeSet<&NamePattern>, limit: usize) -> Vec<&NamePattern> {
+    let mut patterns: Vec<&NamePattern> = patterns.into_iter().collect();
+    patterns.sort_by_key(|pattern| {
+        let stars = pattern.0.bytes().filter(|byte| *byte == b'*').count();
+        (pattern.0.len() - stars, std::cmp::Reverse(stars))
+    });
+    let mut merged: Vec<&NamePattern> = Vec::new();
+    for pattern in patterns {
+        if merged.len() > limit {
+            break;
+        }
+        if !merged.iter().any(|other| other.0.contains('*') && other.matches(&pattern.0)) {
+            merged.push(pattern);
+        }
+    }
+    merged
 }
 
 #[cfg(test)]
@@ -127,6 +151,31 @@ mod tests {
                 assert_eq!(ready.covers(&text), defined(&pattern, name), "{ready:?} on {text:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_another_covers_is_merged() {
+        for (patterns, expected) in [
+            (&["b", "a"][..], &["a", "b"][..]),
+            (&["wiki", "wiki_a", "wiki_*", "wiki_*_x", "taxi"], &["taxi", "wiki", "wiki_*"]),
+            (&["a*b", "ab", "a*", "*a*", "*"], &["*"]),
+            (&["*a*", "a*", "*a", "a", "bab", "b"], &["*a*", "b"]),
+            (&["a*b*c", "a*bc", "ab*c", "abc", "a*c"], &["a*c"]),
+            (&["a*b", "b*a"], &["a*b", "b*a"]),
+            (&["a*a", "a"], &["a", "a*a"]),
+        ] {
+            let ready: Vec<NamePattern> = patterns.iter().map(|text| NamePattern::new(text)).collect();
+            let mut merged: Vec<&str> =
+                super::merged(ready.iter().collect(), 10).into_iter().map(NamePattern::as_str).collect();
+            merged.sort_unstable();
+            assert_eq!(merged, expected, "{patterns:?}");
+        }
+    }
+
+    #[test]
+    fn merging_ends_past_its_limit() {
+        let ready: Vec<NamePattern> = (0..2000).map(|n| NamePattern::new(&format!("t{n}_*"))).collect();
+        assert_eq!(super::merged(ready.iter().collect(), 500).len(), 501);
     }
 
     #[test]

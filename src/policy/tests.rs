@@ -13,8 +13,14 @@ fn parse(text: &str) -> Result<Policy, Vec<String>> {
 struct Request(Need);
 
 impl Subject for Request {
+    type Refusal = std::convert::Infallible;
+
     fn need(&self) -> &Need {
         &self.0
+    }
+
+    fn narrow(&mut self, _: &Grants) -> Result<(), Self::Refusal> {
+        Ok(())
     }
 }
 
@@ -33,7 +39,7 @@ fn write(name: &str) -> ResourceAction {
 fn missing(policy: &Policy, identity: &Identity, permissions: &[ResourceAction]) -> Vec<String> {
     match policy.authorize(request(permissions), identity) {
         Ok(_) => Vec::new(),
-        Err(denied) => denied.missing.iter().map(ToString::to_string).collect(),
+        Err(Denied::Missing(missing)) => missing.iter().map(ToString::to_string).collect(),
     }
 }
 

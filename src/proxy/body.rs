@@ -17,7 +17,8 @@ use hyper::body::{Body, Incoming};
 use super::Rejection;
 use super::in_flight::Places;
 use crate::config::Limits;
-use crate::druid::media_type::{self, SqlForm};
+use crate::druid::media_type::{self, NoForm, SqlForm};
+use crate::druid::{self, Row};
 use crate::telemetry::Record;
 
 /// What a body may fail with: it is then broken to the client, never silently ended.
@@ -51,22 +52,53 @@ async fn drain(mut body: Incoming) {
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, reading).await;
 }
 
-/// Reads a body that is judged, of at most `limit` bytes and within `wait`, taking it out of its place only to read it.
+/// Reads a body of this kind that is judged, of at most `limit` bytes and within `wait`, taking it out of its place only to read it.
 ///
 /// # Errors
 /// [`Rejection`] for its media type, its encoding, its size or its slowness.
 pub async fn read(
     head: &Parts,
     body: &mut Option<Incoming>,
+    kind: druid::Body,
     limit: usize,
     wait: Duration,
 ) -> Result<(SqlForm, Bytes), Rejection> {
-    let form = media_type::sql_form(head.headers.get_all(CONTENT_TYPE).iter().map(http::HeaderValue::as_bytes))?;
-    let coding = content_coding(head)?;
-    let bytes = read_whole(body, limit, wait).await?;
+    let (form, coding) = (form_of(head, kind)?, content_coding(head)?);
+    Ok((form, decoded(coding, read_whole(body, limit, wait).await?, limit)?))
+}
+
+/// The same of a body that is there already.
+///
+/// # Errors
+/// [`Rejection`] for its media type, its encoding or its size.
+pub fn given(head: &Parts, bytes: &Bytes, kind: druid::Body, limit: usize) -> Result<(SqlForm, Bytes), Rejection> {
+    let (form, coding) = (form_of(head, kind)?, content_coding(head)?);
+    if bytes.len() > limit {
+        return Err(Rejection::BodyTooLarge(limit));
+    }
+    Ok((form, decoded(coding, bytes.clone(), limit)?))
+}
+
+/// The most bytes of the body by which this row judges; nothing for a row that looks at none.
+#[must_use]
+pub const fn limit_of(row: &Row, limits: &Limits) -> Option<usize> {
+    match row.body {
+        druid::Body::None => None,
+        druid::Body::Sql | druid::Body::Avatica => Some(limits.sql_body_bytes),
+        druid::Body::TaskIds => Some(limits.task_ids_body_bytes),
+        druid::Body::Json | druid::Body::JsonOfDatasource | druid::Body::Judged => Some(limits.json_body_bytes),
+    }
+}
+
+fn form_of(head: &Parts, kind: druid::Body) -> Result<SqlForm, NoForm> {
+    let types = head.headers.get_all(CONTENT_TYPE).iter().map(http::HeaderValue::as_bytes);
+    if kind == druid::Body::Avatica { media_type::avatica_form(types) } else { media_type::sql_form(types) }
+}
+
+fn decoded(coding: Coding, bytes: Bytes, limit: usize) -> Result<Bytes, Rejection> {
     match coding {
-        Coding::Identity => Ok((form, bytes)),
-        Coding::Gzip => Ok((form, inflate(&bytes, limit)?)),
+        Coding::Identity => Ok(bytes),
+        Coding::Gzip => inflate(&bytes, limit),
     }
 }
 
@@ -75,8 +107,7 @@ pub async fn read(
 /// # Errors
 /// [`Rejection`] for its media type, its encoding, its size or its slowness.
 pub async fn read_form(head: &Parts, body: &mut Option<Incoming>, limits: &Limits) -> Result<Bytes, Rejection> {
-    let form = media_type::sql_form(head.headers.get_all(CONTENT_TYPE).iter().map(http::HeaderValue::as_bytes));
-    if form != Ok(SqlForm::UrlEncoded) || head.headers.contains_key(CONTENT_ENCODING) {
+    if form_of(head, druid::Body::Sql) != Ok(SqlForm::UrlEncoded) || head.headers.contains_key(CONTENT_ENCODING) {
         let message = "this is no form; send application/x-www-form-urlencoded".to_owned();
         return Err(Rejection::BadRequest { code: "not_a_form", message, at: None });
     }

@@ -8,9 +8,12 @@ mod tests;
 
 pub use render::{json, shape_of};
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 
-use crate::auth::{KeysUnavailable, TokenFault};
+use crate::auth::{Authentication, Identity, KeysUnavailable, TokenFault};
 use crate::druid::media_type::NoForm;
 use crate::druid::{OddPath, Unrecognized};
 use crate::inspect::{self, LookupFault};
@@ -64,6 +67,8 @@ pub enum Rejection {
     OddPath(OddPath),
     /// Nothing is served under this path.
     NotFound,
+    /// What Druid has under this path is not served, for this reason.
+    NotServed(&'static str),
     /// The path is served, with these other methods.
     MethodNotAllowed(Vec<&'static Method>),
     /// The request cannot be read, or may not be sent as it is.
@@ -89,16 +94,24 @@ pub enum Rejection {
     BodyBroken,
     /// No task has this id.
     UnknownTask(String),
+    /// No supervisor has this id.
+    UnknownSupervisor(String),
+    /// No version of this supervisor may be seen.
+    NoHistory(String),
+    /// The catalog has no such schema.
+    UnknownSchema(String),
     /// No statement has this id.
     UnknownStatement(String),
     /// No running query has this id.
     UnknownQuery,
-    /// The task's datasource could not be looked up.
+    /// What the request is about could not be looked up.
     Lookup(LookupFault),
     /// Druid did not answer, or not to the caller.
     Upstream(UpstreamFault),
     /// Druid's answer cannot be filtered.
     UnreadableAnswer,
+    /// Druid failed at one of the parts of a request.
+    PartFailed,
     /// Too many requests are under way.
     TooManyRequests,
     /// Too many requests of this caller are under way.
@@ -115,17 +128,20 @@ pub enum Rejection {
 #[derive(Debug)]
 pub struct Forbidden {
     missing: Permissions,
-    /// The datasource is a task's that the caller does not know of.
-    hidden: bool,
-    /// The need comes from a system table, which answers for everybody.
-    system_table: bool,
+    /// What is said in the place of names that the caller does not know of.
+    hidden: Option<&'static str>,
+    /// The need comes from a system table that the gate cannot narrow.
+    unknown_table: bool,
 }
 
 impl Rejection {
-    /// The refusal of a request whose caller lacks permissions.
+    /// The refusal of a request whose caller lacks permissions, or that cannot be narrowed to what its caller may see.
     #[must_use]
-    pub fn denied(denied: Denied, hidden: bool, system_table: bool) -> Self {
-        Self::Denied(Forbidden { missing: denied.missing, hidden, system_table })
+    pub fn denied(denied: Denied<inspect::Refusal>, hidden: Option<&'static str>, unknown_table: bool) -> Self {
+        match denied {
+            Denied::Missing(missing) => Self::Denied(Forbidden { missing, hidden, unknown_table }),
+            Denied::Unnarrowed(refusal) => refusal.into(),
+        }
     }
 
     /// The HTTP status.
@@ -135,13 +151,17 @@ impl Rejection {
             Self::NoCredentials | Self::BadCredentials(_) => StatusCode::UNAUTHORIZED,
             Self::Denied(_) | Self::NotTheOwner | Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::OddPath(_) | Self::BadRequest { .. } | Self::BodyBroken => StatusCode::BAD_REQUEST,
-            Self::NotFound | Self::UnknownTask(_) | Self::UnknownStatement(_) | Self::UnknownQuery => {
-                StatusCode::NOT_FOUND
-            }
+            Self::NotFound
+            | Self::NotServed(_)
+            | Self::UnknownTask(_)
+            | Self::UnknownSupervisor(_)
+            | Self::NoHistory(_)
+            | Self::UnknownSchema(_)
+            | Self::UnknownStatement(_)
+            | Self::UnknownQuery => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::UnsupportedMediaType(NoForm::Unsupported | NoForm::Json) | Self::EncodedBody => {
-                StatusCode::UNSUPPORTED_MEDIA_TYPE
-            }
+            Self::UnsupportedMediaType(NoForm::Unsupported | NoForm::NotJson | NoForm::Json | NoForm::NotAvatica)
+            | Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UnsupportedMediaType(NoForm::Missing | NoForm::Several) => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -156,7 +176,8 @@ impl Rejection {
                 | UpstreamFault::Upgrade
                 | UpstreamFault::Redirect,
             )
-            | Self::UnreadableAnswer => StatusCode::BAD_GATEWAY,
+            | Self::UnreadableAnswer
+            | Self::PartFailed => StatusCode::BAD_GATEWAY,
             Self::TooManyRequests | Self::Unrecorded => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooManyOfCaller => StatusCode::TOO_MANY_REQUESTS,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
@@ -168,7 +189,7 @@ impl Rejection {
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
-            Self::Lookup(_) | Self::Upstream(_) | Self::UnreadableAnswer => Fault::Druid,
+            Self::Lookup(_) | Self::Upstream(_) | Self::UnreadableAnswer | Self::PartFailed => Fault::Druid,
             Self::KeysUnavailable(_) => Fault::Issuer,
             Self::Internal | Self::TooManyRequests | Self::Unrecorded => Fault::Gate,
             Self::NoCredentials
@@ -178,6 +199,7 @@ impl Rejection {
             | Self::CrossOrigin
             | Self::OddPath(_)
             | Self::NotFound
+            | Self::NotServed(_)
             | Self::MethodNotAllowed(_)
             | Self::BadRequest { .. }
             | Self::UnsupportedMediaType(_)
@@ -187,6 +209,9 @@ impl Rejection {
             | Self::BodySlow
             | Self::BodyBroken
             | Self::UnknownTask(_)
+            | Self::UnknownSupervisor(_)
+            | Self::NoHistory(_)
+            | Self::UnknownSchema(_)
             | Self::UnknownStatement(_)
             | Self::UnknownQuery
             | Self::TooManyOfCaller
@@ -201,12 +226,13 @@ impl Rejection {
             Self::NoCredentials => "no_credentials",
             Self::BadCredentials(fault) => fault.reason(),
             Self::KeysUnavailable(fault) => fault.reason(),
-            Self::Denied(forbidden) if forbidden.system_table => "system_table_not_narrowed",
+            Self::Denied(forbidden) if forbidden.unknown_table => "system_table_not_narrowed",
             Self::Denied(_) => "missing_permissions",
             Self::NotTheOwner => "not_the_owner",
             Self::CrossOrigin => "cross_origin",
             Self::OddPath(_) => "odd_path",
             Self::NotFound => "unknown_path",
+            Self::NotServed(_) => "not_served",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::BadRequest { code, .. } => code,
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
@@ -216,6 +242,8 @@ impl Rejection {
             Self::BodySlow => "body_slow",
             Self::BodyBroken => "body_broken",
             Self::UnknownTask(_) => "unknown_task",
+            Self::UnknownSupervisor(_) | Self::NoHistory(_) => "unknown_supervisor",
+            Self::UnknownSchema(_) => "unknown_schema",
             Self::UnknownStatement(_) => "unknown_statement",
             Self::UnknownQuery => "unknown_query",
             Self::Lookup(LookupFault::Unreachable) => "lookup_unreachable",
@@ -227,6 +255,7 @@ impl Rejection {
             Self::Upstream(UpstreamFault::Upgrade) => "router_upgrade",
             Self::Upstream(UpstreamFault::Redirect) => "router_redirect",
             Self::UnreadableAnswer => "unreadable_answer",
+            Self::PartFailed => "part_failed",
             Self::TooManyRequests => "too_many_requests",
             Self::TooManyOfCaller => "too_many_of_caller",
             Self::Unrecorded => "audit_failed",
@@ -250,6 +279,7 @@ impl Rejection {
                 "a session's request must come from a page of the gate itself ([server] origin)".to_owned()
             }
             Self::OddPath(odd) => odd.to_string(),
+            Self::NotServed(reason) => format!("this is not served: {reason}; `msq-gate routes` lists what is"),
             Self::NotFound => "nothing is served under this path; `msq-gate routes` lists what is".to_owned(),
             Self::MethodNotAllowed(allowed) => {
                 format!("this path is not served with this method; send {}", join_methods(allowed))
@@ -269,11 +299,16 @@ impl Rejection {
                 "the body was cut off, or is not what its Content-Encoding says; send it whole".to_owned()
             }
             Self::UnknownTask(id) => inspect::Refusal::UnknownTask(id.clone()).to_string(),
+            Self::UnknownSupervisor(id) => inspect::Refusal::UnknownSupervisor(id.clone()).to_string(),
+            // Druid: `SupervisorResource.specGetHistory`.
+            Self::NoHistory(id) => format!("No history for [{id}]."),
+            Self::UnknownSchema(name) => inspect::Refusal::UnknownSchema(name.clone()).to_string(),
             Self::UnknownStatement(id) => inspect::Refusal::UnknownStatement(id.clone()).to_string(),
             Self::UnknownQuery => inspect::Refusal::UnknownQuery.to_string(),
             Self::Lookup(fault) => fault.to_string(),
             Self::Upstream(fault) => fault.to_string(),
             Self::UnreadableAnswer => "Druid's answer cannot be filtered".to_owned(),
+            Self::PartFailed => "Druid failed at one of them; those before it are done".to_owned(),
             Self::TooManyRequests => "the gate has too many requests under way; try again".to_owned(),
             Self::TooManyOfCaller => "you have too many requests under way; wait until some have ended".to_owned(),
             Self::Unrecorded => "the gate cannot write its audit records; try again".to_owned(),
@@ -286,6 +321,12 @@ impl Rejection {
     #[must_use]
     pub const fn missing(&self) -> Option<&Permissions> {
         if let Self::Denied(forbidden) = self { Some(&forbidden.missing) } else { None }
+    }
+
+    /// Where in the SQL it is.
+    #[must_use]
+    pub const fn position(&self) -> Option<sql::Position> {
+        if let Self::BadRequest { at, .. } = self { *at } else { None }
     }
 
     /// The `WWW-Authenticate` header of a 401 (RFC 6750, section 3).
@@ -329,13 +370,17 @@ impl Rejection {
 
 impl Forbidden {
     fn message(&self) -> String {
-        if self.hidden {
-            let actions: Vec<_> = self.missing.iter().map(|permission| permission.action.as_str()).collect();
-            return format!("Missing permissions: {} on the datasource of this task", actions.join(", "));
+        if let Some(hidden) = self.hidden {
+            let actions: BTreeSet<_> = self.missing.iter().map(|permission| permission.action.as_str()).collect();
+            let actions = actions.into_iter().collect::<Vec<_>>().join(", ");
+            return format!("Missing permissions: {actions} on {hidden}");
         }
         let sentence = self.missing.to_sentence();
-        if self.system_table {
-            return format!("Missing permissions: {sentence} (a statement that names system tables needs them all)");
+        if self.unknown_table {
+            return format!(
+                "Missing permissions: {sentence} (the gate does not know which rows of this system table are whose; \
+                 those of sys.segments, tasks, supervisors, servers, server_segments and of INFORMATION_SCHEMA it does)"
+            );
         }
         format!("Missing permissions: {sentence}")
     }
@@ -356,8 +401,22 @@ impl From<Unrecognized> for Rejection {
                 Self::BadRequest { code: "odd_query", message: odd.to_string(), at: None }
             }
             Unrecognized::NotFound => Self::NotFound,
+            Unrecognized::NotServed(unserved) => Self::NotServed(unserved.reason),
             Unrecognized::MethodNotAllowed(allowed) => Self::MethodNotAllowed(allowed),
         }
+    }
+}
+
+/// Who asks, or the refusal of who proves nothing.
+///
+/// # Errors
+/// A 401, or the 503 of an issuer whose keys are not there.
+pub fn caller_of(authentication: Authentication) -> Result<Arc<Identity>, Rejection> {
+    match authentication {
+        Authentication::Verified(identity) => Ok(identity),
+        Authentication::Absent => Err(Rejection::NoCredentials),
+        Authentication::Refused(fault) => Err(Rejection::BadCredentials(fault)),
+        Authentication::Unavailable(fault) => Err(Rejection::KeysUnavailable(fault)),
     }
 }
 
@@ -385,8 +444,12 @@ impl From<inspect::Refusal> for Rejection {
             inspect::Refusal::SetOption(_, at) => {
                 Self::BadRequest { code: "reserved_set_option", message: message.clone(), at: Some(at) }
             }
+            inspect::Refusal::Body(odd) => bad(odd.code()),
+            inspect::Refusal::Source(objection) => bad(objection.code.as_str()),
             inspect::Refusal::OddTaskId => bad("odd_task_id"),
             inspect::Refusal::UnknownTask(id) => Self::UnknownTask(id),
+            inspect::Refusal::UnknownSupervisor(id) => Self::UnknownSupervisor(id),
+            inspect::Refusal::UnknownSchema(name) => Self::UnknownSchema(name),
             inspect::Refusal::UnknownStatement(id) => Self::UnknownStatement(id),
             inspect::Refusal::UnknownQuery => Self::UnknownQuery,
             inspect::Refusal::NotTheOwner => Self::NotTheOwner,

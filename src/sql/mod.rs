@@ -13,25 +13,31 @@ use std::ops::Range;
 
 use crate::permission::ResourceAction;
 
+mod condition;
 mod external;
 mod keywords;
 mod lexer;
 mod literal;
+mod narrow;
 mod place;
 mod reader;
 mod refusal;
 mod scope;
 mod second;
+mod system;
 #[cfg(test)]
 mod tests;
 mod token;
 
-pub use external::{Destinations, DruidSource, ExternalPermission, ExternalRules, MAX_DESTINATIONS};
+pub use condition::{MAX_TERMS, Visible};
+pub use external::{Destinations, DruidSource, ExternalPermission, ExternalRules, MAX_DESTINATIONS, Objection};
+pub use narrow::narrow;
 pub use place::{Place, PlaceRole};
 pub use refusal::{Position, Refusal, RefusalCode};
 pub use second::{
     DEFAULT_MAX_BYTES, Found, MAX_TOKENS as MAX_TOKENS_READ_TWICE, Query, Second, SecondReading, readings_disagree,
 };
+pub use system::{Rows, SystemSchema, SystemTable};
 
 /// The longest text that is read. A statement may hold inline data; offsets have 24 bits.
 pub const MAX_TEXT_BYTES: usize = 4 * 1024 * 1024;
@@ -70,6 +76,10 @@ pub struct Reading {
     pub input_source_types: BTreeSet<String>,
     /// The SET statements before it, in their order.
     pub set_options: Vec<SetOption>,
+    /// Where system tables stand.
+    system_places: Vec<system::Place>,
+    /// Where columns name the schema of a system table.
+    qualifiers: Vec<system::Qualifier>,
 }
 
 impl Reading {
@@ -96,24 +106,6 @@ pub enum StatementKind {
     Insert,
     /// REPLACE.
     Replace,
-}
-
-/// A table that Druid itself fills.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SystemTable {
-    /// Its schema.
-    pub schema: SystemSchema,
-    /// Its name, as written.
-    pub name: String,
-}
-
-/// The schemas whose rows depend on who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SystemSchema {
-    /// `sys`
-    Sys,
-    /// `INFORMATION_SCHEMA`
-    InformationSchema,
 }
 
 /// `SET name = value;`, which Druid 34 and newer merge over the request's context.

@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use super::external::{ExternalPermission, ExternalRules, Sources};
 use super::refusal::{Fault, RefusalCode};
 use super::scope::Scope;
+use super::system::{self, Qualifier};
 use super::token::{Kind, Token};
-use super::{MAX_DEPTH, MAX_RESOURCES, Parameter, Place, PlaceRole, Reading, SystemSchema, SystemTable};
+use super::{MAX_DEPTH, MAX_RESOURCES, Parameter, Place, PlaceRole, Reading, SystemTable};
 use crate::permission::{Action, ResourceAction, ResourceType};
 
 mod expression;
@@ -40,6 +41,8 @@ pub(super) fn read<'a>(
         system_tables: reader.found.system_tables(),
         input_source_types: reader.found.input_source_types.iter().map(ToString::to_string).collect(),
         set_options: statement.set_options,
+        system_places: reader.found.system_places,
+        qualifiers: reader.found.qualifiers,
     };
     Ok((reading, reader.query_begins))
 }
@@ -83,7 +86,8 @@ struct Reader<'a> {
 struct Found<'a> {
     datasources: BTreeSet<Cow<'a, str>>,
     views: BTreeSet<Cow<'a, str>>,
-    system: BTreeSet<(SystemSchema, Cow<'a, str>)>,
+    system_places: Vec<system::Place>,
+    qualifiers: Vec<Qualifier>,
     input_source_types: BTreeSet<&'static str>,
     target: Option<(ResourceType, Cow<'a, str>)>,
 }
@@ -94,8 +98,10 @@ impl Found<'_> {
         self.datasources.extend(sources.datasources.into_iter().map(Cow::Owned));
     }
 
+    /// What a statement names, each place of a system table by itself, for each is narrowed by itself.
     fn count(&self) -> usize {
-        let tables = self.datasources.len() + self.views.len() + self.system.len();
+        let system = self.system_places.len().max(self.qualifiers.len());
+        let tables = self.datasources.len() + self.views.len() + system;
         tables + self.input_source_types.len() + usize::from(self.target.is_some())
     }
 
@@ -111,17 +117,12 @@ impl Found<'_> {
         resources
     }
 
-    /// Druid: `DruidExternTableMacro.computeResources`.
     fn external(&self, permission: ExternalPermission) -> BTreeSet<&'static str> {
-        let types = self.input_source_types.iter();
-        match permission {
-            ExternalPermission::AnyType => types.map(|_| "EXTERNAL").collect(),
-            ExternalPermission::ByType => types.copied().collect(),
-        }
+        self.input_source_types.iter().map(|source| permission.resource(source)).collect()
     }
 
     fn system_tables(&self) -> BTreeSet<SystemTable> {
-        self.system.iter().map(|(schema, name)| SystemTable { schema: *schema, name: name.to_string() }).collect()
+        self.system_places.iter().map(|place| place.table.clone()).collect()
     }
 }
 
@@ -130,6 +131,8 @@ impl Found<'_> {
 enum Shape {
     /// One SELECT, or TABLE t, that has no ORDER BY or LIMIT of its own yet.
     Select,
+    /// The same after a WITH, whose names are the last that the scope has forgotten.
+    WithSelect,
     /// Any other query.
     Query,
     /// A name alone, beginning at this token: a column, or a table if LIMIT follows.
@@ -141,7 +144,7 @@ enum Shape {
 impl Shape {
     const fn is_query(self) -> bool {
         match self {
-            Self::Select | Self::Query => true,
+            Self::Select | Self::WithSelect | Self::Query => true,
             Self::Name(_) | Self::Other => false,
         }
     }
@@ -174,8 +177,17 @@ impl<'a> Reader<'a> {
         if let Some(places) = &mut self.places {
             let last = until.checked_sub(1).and_then(|at| self.tokens.get(at));
             let end = last.map_or(start, |token| token.end(self.text));
-            places.push(Place { range: start..end, role, name: name.to_owned() });
+            let needs = role.need(name).into_iter().collect();
+            places.push(Place { range: start..end, role, name: name.to_owned(), needs });
         }
+    }
+
+    /// Adds what the call reads whose place was noted last.
+    fn add(&mut self, sources: Sources) {
+        if let Some(place) = self.places.as_mut().and_then(|places| places.last_mut()) {
+            place.needs.extend(sources.resources(self.rules.permission));
+        }
+        self.found.add(sources);
     }
 
     fn check_count(&self, at: usize) -> Read<()> {

@@ -78,6 +78,8 @@ pub enum RefusalCode {
     ExternalUnknownType,
     /// Characters that are no token.
     Lexical,
+    /// System tables that, narrowed to the caller's rows, would not be what was judged.
+    NotNarrowed,
     /// A `?` where a name or an input source stands, and no text is known for it.
     ParameterAsName,
     /// The second reading finds what the first does not.
@@ -98,6 +100,8 @@ pub enum RefusalCode {
     TooDeep,
     /// Longer than the bound.
     TooLong,
+    /// More than [`MAX_TERMS`](super::MAX_TERMS) conditions say which rows of system tables the caller may see.
+    TooManyGrants,
     /// More than [`MAX_RESOURCES`](super::MAX_RESOURCES) resources.
     TooManyResources,
     /// More tokens than the bound.
@@ -112,7 +116,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// All reasons.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::AmbiguousHint,
         Self::ExternalDruid,
         Self::ExternalInnerAddress,
@@ -123,6 +127,7 @@ impl RefusalCode {
         Self::ExternalUnknownKey,
         Self::ExternalUnknownType,
         Self::Lexical,
+        Self::NotNarrowed,
         Self::ParameterAsName,
         Self::ReadingsDisagree,
         Self::Recursive,
@@ -133,6 +138,7 @@ impl RefusalCode {
         Self::TargetSchema,
         Self::TooDeep,
         Self::TooLong,
+        Self::TooManyGrants,
         Self::TooManyResources,
         Self::TooManyTokens,
         Self::UnknownSchema,
@@ -154,6 +160,7 @@ impl RefusalCode {
             Self::ExternalUnknownKey => "external_unknown_key",
             Self::ExternalUnknownType => "external_unknown_type",
             Self::Lexical => "lexical",
+            Self::NotNarrowed => "not_narrowed",
             Self::ParameterAsName => "parameter_as_name",
             Self::ReadingsDisagree => "readings_disagree",
             Self::Recursive => "recursive",
@@ -164,6 +171,7 @@ impl RefusalCode {
             Self::TargetSchema => "target_schema",
             Self::TooDeep => "too_deep",
             Self::TooLong => "too_long",
+            Self::TooManyGrants => "too_many_grants",
             Self::TooManyResources => "too_many_resources",
             Self::TooManyTokens => "too_many_tokens",
             Self::UnknownSchema => "unknown_schema",

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub(super) struct Scope<'a> {
     visible: BTreeMap<Cow<'a, str>, usize>,
     order: Vec<Cow<'a, str>>,
+    /// Those that were forgotten last, the last of them first.
+    forgotten: Vec<Cow<'a, str>>,
 }
 
 /// A state to return to.
@@ -33,6 +35,9 @@ impl<'a> Scope<'a> {
 
     /// Forgets what was defined since `mark`.
     pub(super) fn return_to(&mut self, mark: Mark) {
+        if self.order.len() > mark.0 {
+            self.forgotten.clear();
+        }
         while self.order.len() > mark.0 {
             let Some(name) = self.order.pop() else { return };
             if let Some(count) = self.visible.get_mut(&name) {
@@ -41,6 +46,14 @@ impl<'a> Scope<'a> {
                     self.visible.remove(&name);
                 }
             }
+            self.forgotten.push(name);
+        }
+    }
+
+    /// Defines again what was forgotten last.
+    pub(super) fn reopen(&mut self) {
+        while let Some(name) = self.forgotten.pop() {
+            self.define(name);
         }
     }
 }

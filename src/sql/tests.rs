@@ -8,6 +8,7 @@ use super::{Parameter, Reading, Refusal, RefusalCode, lexer, read};
 mod bounds;
 mod details;
 mod messages;
+mod narrowing;
 mod places;
 mod soup;
 
@@ -95,6 +96,8 @@ fn every_reason_to_refuse_is_met_by_some_case() {
         .collect();
     // This needs a list of destinations; the tests of EXTERN meet it.
     met.insert(RefusalCode::ExternalNotListed);
+    // These are about who asks; the tests of narrowing meet them.
+    met.extend([RefusalCode::NotNarrowed, RefusalCode::TooManyGrants]);
     // These need texts that nobody would write into a file, or a defect; other tests meet them.
     met.extend([
         RefusalCode::ReadingsDisagree,

@@ -13,7 +13,7 @@ use std::os::fd::AsFd;
 
 pub use audit::{AuditLog, AuditWriter, MAX_WAITING};
 pub use metrics::{MEDIA_TYPE, Metrics, Open};
-pub use record::Record;
+pub use record::{Record, timestamp};
 
 use crate::config::AuditOut;
 

@@ -17,12 +17,18 @@ use time::format_description::well_known::iso8601::{Config, EncodedConfig, Iso86
 use super::AuditLog;
 use super::audit::Place;
 use super::metrics::Ended;
-use crate::auth::Identity;
+use crate::auth::{Authentication, Identity};
 use crate::inspect::{self, Facts};
 use crate::permission::{Need, Permissions, ResourceAction};
 
 /// How a request ended of which nothing else was said.
 const CLIENT_LEFT: &str = "client_left";
+
+/// Bytes of the ids of a request's parts; the rest is left out, so that a record stays small.
+const MAX_PART_IDS: usize = 4096;
+
+/// Needs of a request's parts, likewise.
+const MAX_PART_NEEDS: usize = 100;
 
 /// The record of one request; written when dropped.
 pub struct Record {
@@ -43,6 +49,7 @@ pub struct Record {
     statement: Option<&'static str>,
     second_reading: Option<&'static str>,
     sql_sha256: Option<String>,
+    narrowed: bool,
     id: Option<String>,
     needed: Vec<String>,
     missing: Vec<String>,
@@ -69,6 +76,9 @@ struct Line<'r> {
     statement: Option<&'static str>,
     second_reading: Option<&'static str>,
     sql_sha256: Option<&'r str>,
+    /// Its system tables were narrowed to what the caller may see.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    narrowed: bool,
     id: Option<&'r str>,
     needed: &'r [String],
     missing: &'r [String],
@@ -100,6 +110,7 @@ impl Record {
             statement: None,
             second_reading: None,
             sql_sha256: None,
+            narrowed: false,
             id: None,
             needed: Vec::new(),
             missing: Vec::new(),
@@ -136,9 +147,14 @@ impl Record {
         self.caller = Some(Arc::clone(identity));
     }
 
-    /// The caller proved nothing, for this reason; `result` is a word for it.
-    pub const fn no_caller(&mut self, result: &'static str, reason: &'static str) {
-        self.authentication = Some((result, reason));
+    /// What the request proves about its caller.
+    pub fn authenticated(&mut self, authentication: &Authentication) {
+        self.authentication = Some(match authentication {
+            Authentication::Verified(identity) => return self.caller(identity),
+            Authentication::Absent => ("absent", "none"),
+            Authentication::Refused(fault) => ("refused", fault.reason()),
+            Authentication::Unavailable(fault) => ("unavailable", fault.reason()),
+        });
     }
 
     /// The roles in which the caller asks.
@@ -174,9 +190,22 @@ impl Record {
         }
     }
 
-    /// The caller holds all that is needed.
-    pub const fn allowed(&mut self) {
+    /// A part of the request is sent: what it is about and needs is the request's too, as far as a record holds it.
+    pub fn part(&mut self, facts: &Facts, need: &Need) {
+        let ids = self.id.get_or_insert_default();
+        if let Some(id) = facts.id.as_ref().filter(|id| ids.len() + id.len() < MAX_PART_IDS) {
+            let comma = if ids.is_empty() { "" } else { "," };
+            ids.push_str(&format!("{comma}{id}"));
+        }
+        let lines = need.permissions().map(ResourceAction::to_line);
+        let new: Vec<String> = lines.filter(|line| !self.needed.contains(line)).collect();
+        self.needed.extend(new.into_iter().take(MAX_PART_NEEDS.saturating_sub(self.needed.len())));
+    }
+
+    /// The caller holds all that is needed; the statement may have been narrowed to what the caller may see.
+    pub const fn allowed(&mut self, narrowed: bool) {
         self.decision = "allow";
+        self.narrowed = narrowed;
     }
 
     /// The request was not served.
@@ -230,6 +259,7 @@ impl Record {
             statement: self.statement,
             second_reading: self.second_reading,
             sql_sha256: self.sql_sha256.as_deref(),
+            narrowed: self.narrowed,
             id: self.id.as_deref(),
             needed: &self.needed,
             missing: &self.missing,
@@ -277,7 +307,8 @@ impl Drop for Record {
 const LINE_BYTES: usize = 640;
 
 /// RFC 3339, in UTC, to the millisecond.
-pub(super) fn timestamp(at: SystemTime) -> String {
+#[must_use]
+pub fn timestamp(at: SystemTime) -> String {
     const FORMAT: EncodedConfig = Config::DEFAULT
         .set_time_precision(TimePrecision::Second { decimal_digits: std::num::NonZeroU8::new(3) })
         .set_year_is_six_digits(false)

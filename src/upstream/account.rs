@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 
-use crate::config::Account;
+use crate::config::{Account, Secret};
+use crate::druid::avatica::Login;
 
 /// The `Authorization` of every request to Druid: RFC 7617 or RFC 6750; none where the certificate says who the gate is.
 pub fn authorization(account: &Account) -> Option<HeaderValue> {
@@ -21,10 +22,27 @@ pub fn authorization(account: &Account) -> Option<HeaderValue> {
     Some(value)
 }
 
+/// What Druid asks for who opens a JDBC connection: a user and a password, and nothing else.
+pub struct OwnLogin(String, Secret);
+
+impl OwnLogin {
+    /// That of this account, if it has one.
+    pub fn new(account: &Account) -> Option<Self> {
+        match account {
+            Account::Basic { username, password } => Some(Self(username.clone(), password.clone())),
+            Account::Bearer { .. } | Account::Certificate => None,
+        }
+    }
+
+    /// To be sent.
+    pub fn expose(&self) -> Login<'_> {
+        Login { user: &self.0, password: self.1.expose() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Secret;
 
     #[test]
     fn both_forms_are_sent_and_never_shown() {

@@ -1,12 +1,14 @@
-//! The reads that the gate makes for itself: the datasource and type of a task.
+//! The reads that the gate makes for itself: the datasource and type of a task, the datasources of supervisors.
 //!
-//! None carries a caller's bytes but an id that was validated. What was found is kept for a while; what was not found
-//! is asked again, since a task may come to be. Look-ups of one id that come together are one.
+//! None carries a caller's bytes but an id that was validated. What was found of a task is kept for a while; what was not
+//! found is asked again, since a task may come to be. Look-ups of one id that come together are one. A supervisor may
+//! change its datasources, so nothing of it is kept.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -15,6 +17,7 @@ use tokio::sync::OnceCell;
 use super::tally::Lookup;
 use super::{Upstream, UpstreamFault};
 use crate::druid::path_segment;
+use crate::druid::stored_supervisor::{SupervisorFacts, SupervisorId};
 use crate::druid::task::{TaskFacts, TaskId};
 use crate::inspect::{LookupFault, TaskDirectory};
 
@@ -27,7 +30,10 @@ pub const MAX_KEPT: usize = 10_000;
 /// Bytes of a look-up's answer; an `errorMsg` in it may be long.
 pub const MAX_LOOKUP_BODY: usize = 1024 * 1024;
 
-/// Looks tasks up in Druid.
+/// Bytes of the specs of all supervisors: a spec is a few KB, and a cluster has hundreds of them.
+pub const MAX_SUPERVISORS_BODY: usize = 16 * 1024 * 1024;
+
+/// Looks tasks and supervisors up in Druid.
 pub struct Directory {
     upstream: Upstream,
     patience: Duration,
@@ -70,15 +76,20 @@ impl Directory {
     }
 
     async fn ask(&self, id: &TaskId) -> Result<TaskFacts, NotFound> {
-        tokio::time::timeout(self.patience, self.ask_druid(id))
+        let target = format!("/druid/indexer/v1/task/{}/status", path_segment(id.as_str()));
+        let body = self.read(&target, MAX_LOOKUP_BODY).await?;
+        TaskFacts::from_status(id, &body).ok_or(NotFound::Fault(LookupFault::Unreadable))
+    }
+
+    async fn read(&self, target: &str, limit: usize) -> Result<Bytes, NotFound> {
+        tokio::time::timeout(self.patience, self.read_druid(target, limit))
             .await
             .unwrap_or(Err(NotFound::Fault(LookupFault::Unreachable)))
     }
 
-    async fn ask_druid(&self, id: &TaskId) -> Result<TaskFacts, NotFound> {
-        let target = format!("/druid/indexer/v1/task/{}/status", path_segment(id.as_str()));
+    async fn read_druid(&self, target: &str, limit: usize) -> Result<Bytes, NotFound> {
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-        let answer = self.upstream.send(&Method::GET, &target, headers, None).await.map_err(|fault| match fault {
+        let answer = self.upstream.send(&Method::GET, target, headers, None).await.map_err(|fault| match fault {
             UpstreamFault::Unreachable | UpstreamFault::Slow => NotFound::Fault(LookupFault::Unreachable),
             UpstreamFault::OwnAccountRefused
             | UpstreamFault::NoLeader
@@ -89,40 +100,64 @@ impl Directory {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Err(NotFound::Unknown),
             status => {
-                tracing::error!(status = status.as_u16(), "Druid did not tell the datasource of a task");
+                tracing::error!(status = status.as_u16(), "Druid did not tell the datasource of a task or supervisor");
                 return Err(NotFound::Fault(LookupFault::Unreadable));
             }
         }
-        let body = Limited::new(answer.into_body(), MAX_LOOKUP_BODY).collect().await;
-        let body = body.map_err(|_| NotFound::Fault(LookupFault::Unreadable))?.to_bytes();
-        TaskFacts::from_status(id, &body).ok_or(NotFound::Fault(LookupFault::Unreadable))
+        let body = Limited::new(answer.into_body(), limit).collect().await;
+        Ok(body.map_err(|_| NotFound::Fault(LookupFault::Unreadable))?.to_bytes())
+    }
+
+    /// What was read, counted.
+    fn told<T>(&self, read: Result<T, NotFound>) -> Result<Option<T>, LookupFault> {
+        match read {
+            Ok(found) => {
+                self.upstream.lookups.count(Lookup::Found);
+                Ok(Some(found))
+            }
+            Err(NotFound::Unknown) => {
+                self.upstream.lookups.count(Lookup::Unknown);
+                Ok(None)
+            }
+            Err(NotFound::Fault(fault)) => {
+                self.upstream.lookups.count(Lookup::Failed);
+                Err(fault)
+            }
+        }
     }
 }
 
 impl TaskDirectory for Directory {
     async fn task(&self, id: &TaskId) -> Result<Option<TaskFacts>, LookupFault> {
         let cell = self.cell(id);
-        let is_known = cell.get().is_some_and(Result::is_ok);
-        match cell.get_or_init(|| self.ask(id)).await {
-            Ok(facts) => {
-                self.upstream.lookups.count(if is_known { Lookup::Cached } else { Lookup::Found });
-                Ok(Some(facts.clone()))
-            }
-            Err(not_found) => {
-                // Whoever waited for this look-up shares its answer; whoever comes later asks again.
-                self.forget(id, &cell);
-                match not_found {
-                    NotFound::Unknown => {
-                        self.upstream.lookups.count(Lookup::Unknown);
-                        Ok(None)
-                    }
-                    NotFound::Fault(fault) => {
-                        self.upstream.lookups.count(Lookup::Failed);
-                        Err(*fault)
-                    }
-                }
-            }
+        if let Some(Ok(facts)) = cell.get() {
+            self.upstream.lookups.count(Lookup::Cached);
+            return Ok(Some(facts.clone()));
         }
+        let read = cell.get_or_init(|| self.ask(id)).await.clone();
+        if read.is_err() {
+            // Whoever waited for this look-up shares its answer; whoever comes later asks again.
+            self.forget(id, &cell);
+        }
+        self.told(read)
+    }
+
+    async fn supervisor(&self, id: &SupervisorId) -> Result<Option<SupervisorFacts>, LookupFault> {
+        let target = format!("/druid/indexer/v1/supervisor/{}", path_segment(id.as_str()));
+        let facts = self
+            .read(&target, MAX_LOOKUP_BODY)
+            .await
+            .and_then(|body| SupervisorFacts::from_answer(&body).ok_or(NotFound::Fault(LookupFault::Unreadable)));
+        self.told(facts)
+    }
+
+    async fn supervisors(&self) -> Result<Vec<(SupervisorId, SupervisorFacts)>, LookupFault> {
+        let target = "/druid/indexer/v1/supervisor?full=";
+        let all = self
+            .read(target, MAX_SUPERVISORS_BODY)
+            .await
+            .and_then(|body| SupervisorFacts::all_from_answer(&body).ok_or(NotFound::Fault(LookupFault::Unreadable)));
+        self.told(all)?.ok_or(LookupFault::Unreadable)
     }
 }
 

@@ -23,7 +23,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
@@ -35,6 +35,7 @@ use crate::config::{DruidSettings, Limits, Secret};
 use crate::druid::{Answer, Row};
 use crate::inspect::{Inspected, Submitted};
 use crate::policy::{Authorized, Grants};
+use account::OwnLogin;
 use connector::Connector;
 use routers::Router;
 use tally::{LookupTally, Sent};
@@ -84,8 +85,10 @@ pub struct Unfiltered {
 
 /// Under which terms an answer may be passed on.
 pub struct Terms {
-    /// The row of the request.
-    pub row: &'static Row,
+    /// What becomes of the answer.
+    pub answer: Answer,
+    /// The id of the task, supervisor or query that the request is about.
+    pub id: Option<String>,
     /// What the caller holds.
     pub grants: Grants,
     /// The query that the request submitted or cancelled.
@@ -106,6 +109,7 @@ struct Access {
     client: RouterClient,
     tls_files: Option<Secret<Vec<String>>>,
     authorization: Option<HeaderValue>,
+    login: Option<OwnLogin>,
 }
 
 impl Access {
@@ -118,7 +122,8 @@ impl Access {
             .timer(TokioTimer::new())
             .build(connector);
         let tls_files = settings.tls.as_ref().map(|tls| tls.files.clone());
-        Self { client, tls_files, authorization: account::authorization(&settings.account) }
+        let authorization = account::authorization(&settings.account);
+        Self { client, tls_files, authorization, login: OwnLogin::new(&settings.account) }
     }
 }
 
@@ -205,15 +210,25 @@ impl Upstream {
     ) -> Result<Unfiltered, UpstreamFault> {
         let (inspected, grants) = authorized.into_parts();
         let row = inspected.row;
-        let filtered = matches!(row.answer, Answer::List(_));
+        let filtered = matches!(inspected.answer, Answer::List(_) | Answer::Avatica);
         let mut headers = headers::to_druid(carried, filtered);
         headers.insert(HeaderName::from_static("x-druid-author"), headers::author(caller));
-        if inspected.body.is_some() {
+        // Without a type Druid takes no POST where it takes JSON, even if nothing comes.
+        if inspected.body.is_some() || row.method == Method::POST {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        let response = self.send(&row.method, &inspected.target, headers, inspected.body).await?;
+        let mut body = inspected.body;
+        if let Some((request, id)) = inspected.avatica {
+            // The Router writes the body anew and passes the length on that came with the old one.
+            headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            body = Some(Bytes::from(request.render(id.as_str(), self.access().login.as_ref().map(OwnLogin::expose))));
+        }
+        let response = self.send(&row.method, &inspected.target, headers, body).await?;
         let response = check(row, response)?;
-        Ok(Unfiltered { response, terms: Terms { row, grants, query: inspected.query } })
+        Ok(Unfiltered {
+            response,
+            terms: Terms { answer: inspected.answer, id: inspected.facts.id, grants, query: inspected.query },
+        })
     }
 
     /// Sends by the first Router that takes it. Another one is tried only where nothing was sent, or where the request is

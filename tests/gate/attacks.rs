@@ -407,7 +407,7 @@ fn a_refused_grab_is_recorded_with_its_id() {
     for (method, target, named, reason) in [
         ("GET", format!("/druid/v2/sql/statements/{id}"), id.as_str(), "not_the_owner"),
         ("GET", format!("/druid/v2/sql/statements/{id}/results"), &id, "not_the_owner"),
-        ("DELETE", format!("/druid/v2/sql/{id}"), &id, "not_the_owner"),
+        ("DELETE", format!("/druid/v2/sql/{id}"), &id, "missing_permissions"),
         ("GET", "/druid/v2/sql/statements/nope".to_owned(), "nope", "unknown_statement"),
         ("GET", "/druid/indexer/v1/task/no%20pe/log".to_owned(), "no pe", "unknown_task"),
     ] {

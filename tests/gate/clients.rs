@@ -12,11 +12,12 @@ use crate::support::token;
 /// Low, so that what is past them is small, and over soon.
 const LIMITS: &str = "connections_per_peer = 12\nrequests_per_caller = 2\nrequests = 4\nhandshake_seconds = 3\n\
                       head_seconds = 3\nbody_seconds = 3\nidle_seconds = 2\nsql_body_bytes = 1000\n\
-                      task_ids_body_bytes = 500\nform_body_bytes = 2000\nrouter_response_seconds = 5";
+                      task_ids_body_bytes = 500\njson_body_bytes = 600\n\
+                      form_body_bytes = 2000\nrouter_response_seconds = 5";
 
 /// Requests as text: `{reader}` is a token, `{sql}` the head of a SQL request but for its framing, and what stands between
 /// `{many` and `}`, a number and a character, is that character so often.
-const TEXTS: [(&str, &str, &str, &[&str]); 36] = [
+const TEXTS: [(&str, &str, &str, &[&str]); 37] = [
     // The head: refused by what reads it off the wire, which leaves no request behind.
     ("no HTTP at all", "GARBAGE\r\n\r\n", "400", &["connection malformed_head"]),
     ("a version that is not spoken", "GET / HTTP/3.0\r\n\r\n", "400", &["connection malformed_head"]),
@@ -76,6 +77,12 @@ const TEXTS: [(&str, &str, &str, &[&str]); 36] = [
         "ids of tasks past their own bound",
         "POST /druid/indexer/v1/taskStatus HTTP/1.1\r\nHost: x\r\n{reader}Content-Type: application/json\r\n\
          Content-Length: 501\r\n\r\n",
+        "413",
+        &["413 body_too_large complete"],
+    ),
+    (
+        "a native query past its own bound",
+        "POST /druid/v2 HTTP/1.1\r\nHost: x\r\n{reader}Content-Type: application/json\r\nContent-Length: 601\r\n\r\n",
         "413",
         &["413 body_too_large complete"],
     ),

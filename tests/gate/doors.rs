@@ -71,8 +71,8 @@ const ODD_SUBMIT_PATHS: [(&str, u16); 33] = [
     ("/druid/v2/sql/task%00", 400),
     ("/druid/v2/sql/task%0a", 400),
     ("/druid/v2/sql/task%E9", 400),
-    ("/druid/v2/sql/%74ask", 405),
-    ("/druid/v2/sql/t%61sk/", 405),
+    ("/druid/v2/sql/%74ask", 404),
+    ("/druid/v2/sql/t%61sk/", 404),
     ("/druid/v2/%73ql/task", 404),
     ("/Druid/v2/sql/task", 404),
     ("/druid/V2/sql/task", 404),
@@ -125,6 +125,20 @@ fn other_spellings_are_decided_as_the_front_door() {
             &["/proxy/overlord/druid/indexer/v1/task/%77iki-1/shutdown/"],
         ),
         ("GET", "/druid/indexer/v1/tasks?datasource=wiki", &["/druid/indexer/v1/tasks?d%61tasource=%77iki"]),
+        (
+            "GET",
+            "/druid/coordinator/v1/datasources/wiki/intervals/2016-06-27T00%3A00%3A00.000Z_2016-06-28",
+            &[
+                "/druid/coordinator/v1/datasources/%77iki/intervals/2016-06-27T00:00:00.000Z_2016-06-28",
+                "/proxy/coordinator/druid/coordinator/v1/datasources/wiki/intervals/2016-06-27T00:00:00.000Z%5F2016-06-28/",
+            ],
+        ),
+        (
+            "GET",
+            "/druid/coordinator/v1/metadata/datasources/wiki/segments/wiki_x%2By%20%C3%A9",
+            &["/druid/coordinator/v1/metadata/datasources/wik%69/segments/wiki_x+y%20%c3%a9"],
+        ),
+        ("GET", "/druid/coordinator/v1/rules/wiki?full=", &["/druid/coordinator/v1/rules/%77iki?f%75ll"]),
     ] {
         let body = if front.ends_with("sql/task") { SELECT } else { None };
         for spelling in std::iter::once(&front).chain(spellings) {
@@ -158,7 +172,8 @@ fn odd_task_paths_never_arrive() {
         ("/proxy/overlordX/druid/indexer/v1/task/wiki-1/status", 404),
         ("/proxy/overlord%2fdruid/indexer/v1/task/wiki-1/status", 400),
         ("/proxy/overlord/proxy/overlord/druid/indexer/v1/task/wiki-1/status", 404),
-        ("/proxy/overlord/status/properties", 404),
+        ("/proxy/overlord/status/properties", 403),
+        ("/proxy/overlord/status/%70roperties", 404),
         ("/proxy/coordinator/druid-ext/basic-security/authentication/db/basic/users", 404),
         ("/druid-internal/v1/httpRemoteTaskRunner/knownTasks", 404),
         ("/druid/indexer/v1/task/.wiki/status", 400),

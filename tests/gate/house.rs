@@ -76,6 +76,19 @@ fn doors_to_the_outside_are_in_their_rooms() {
     assert_eq!(outside(&[".open()"], &["proxy/filter.rs"]), NONE, "answers");
 }
 
+/// An identity that nothing proves is made where requests are explained, and nothing that explains can send one.
+#[test]
+fn who_is_only_supposed_has_nothing_sent() {
+    let explaining = ["proxy/explain", "commands/explain"];
+    assert_eq!(
+        outside(&[".suppose(", ".among(", "Supposed {"], &[&explaining[..], &["auth/supposed.rs"]].concat()),
+        NONE
+    );
+    assert_eq!(inside(&["forward(", "Upstream"], &["proxy/explain"]), NONE);
+    assert_eq!(inside(&["forward("], &["commands/"]), NONE);
+    assert!(!inside(&["Supposed {"], &explaining).is_empty(), "the search finds what is there");
+}
+
 /// What `sqlparser` learns to read breaks the build of the walk, which looks into all that it knows.
 #[test]
 fn the_walk_of_the_second_reading_leaves_nothing_out() {

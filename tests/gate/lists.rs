@@ -6,6 +6,7 @@ use std::time::Instant;
 use msq_gate_bed::GateOptions;
 use serde_json::{Value, json};
 
+use crate::recorder::Recorder;
 use crate::standin::{HUGE, PAUSE, StandIn};
 use crate::support::{End, gate, options, own_gate, token};
 
@@ -126,4 +127,64 @@ fn a_huge_list_passes_in_little_memory_while_it_comes() {
     assert!(!text.contains("secret") && text.ends_with("0\r\n\r\n"));
     let peak = peak_memory(process.pid());
     assert!(peak < 64 * 1024 * 1024, "{peak} bytes");
+}
+
+/// Lists that the bed's Druid does not have.
+#[test]
+fn lists_of_newer_druids_and_of_the_catalog_are_filtered_too() {
+    let recorder = Recorder::start();
+    let (_process, server) = own_gate(GateOptions { router_url: recorder.url.clone(), ..options() });
+    let catalog = "/druid/coordinator/v1/catalog/schemas";
+    let ask = |user: &str, method: &str, target: &str| {
+        let request = server.request(method, target).bearer(&token(user));
+        let request = if method == "POST" { request.json(&json!(["wiki"])) } else { request };
+        let answer = request.send();
+        let arrived = recorder.take().len();
+        assert_eq!(arrived, usize::from(answer.status == 200), "{target} as {user}: {}", answer.text());
+        if answer.status == 200 { answer.text() } else { answer.status.to_string() }
+    };
+    for (method, target, seen) in [
+        (
+            "GET",
+            "/druid/indexer/v1/compaction/status/datasources".to_owned(),
+            r#"{"latestStatus":[{"dataSource":"wiki","bytes":2}]}"#,
+        ),
+        (
+            "GET",
+            "/druid/indexer/v1/compaction/config/datasources".to_owned(),
+            r#"{"compactionConfigs":[{"dataSource":"wiki"}]}"#,
+        ),
+        (
+            "POST",
+            "/druid/coordinator/v1/metadata/dataSourceInformation".to_owned(),
+            r#"[{"dataSource":"wiki","rowSignature":[]}]"#,
+        ),
+        ("GET", format!("{catalog}?format=path"), r#"[{"schema":"druid","name":"wiki"}]"#),
+        ("GET", format!("{catalog}/druid/tables"), r#"["wiki"]"#),
+        ("GET", format!("{catalog}/view/tables?format=name"), "[]"),
+        ("GET", format!("{catalog}/druid/tables/wiki"), r#"{"ok":true}"#),
+        ("GET", format!("{catalog}/ext/tables/wiki"), "403"),
+        ("GET", format!("{catalog}/lookup/tables/wiki"), "403"),
+        ("GET", format!("{catalog}/nope/tables/wiki"), "404"),
+        ("GET", format!("{catalog}/nope/tables"), "404"),
+        ("DELETE", format!("{catalog}/druid/tables/wiki"), "403"),
+        ("GET", catalog.to_owned(), "403"),
+        ("GET", format!("{catalog}?format=name"), "403"),
+    ] {
+        assert_eq!(ask("reader", method, &target), seen, "{target}");
+    }
+    assert_eq!(ask("writer", "DELETE", &format!("{catalog}/druid/tables/wiki")), r#"{"ok":true}"#);
+    assert!(ask("admin", "GET", catalog).contains("secret"));
+}
+
+/// Where Druid sums up what a caller may see, the gate sums up what is left of all.
+#[test]
+fn sums_of_intervals_are_druids() {
+    for query in ["", "?simple", "?full", "?full&simple"] {
+        let target = format!("/druid/coordinator/v1/intervals/2024-01-01_2024-01-03{query}");
+        for user in USERS {
+            let ask = |end: End<'_>| end.ask(Some(user), "GET", &target).send().expect(200).json();
+            assert_eq!(ask(gate()), ask(End::Direct), "{target} as {user}");
+        }
+    }
 }

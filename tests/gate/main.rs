@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod attacks;
+mod avatica;
+mod bodies;
 mod canaries;
 mod cases;
 mod client;
@@ -10,6 +12,8 @@ mod console;
 mod coverage;
 mod differential;
 mod doors;
+mod examples;
+mod explain;
 mod external;
 mod faults;
 mod h2;
@@ -19,6 +23,8 @@ mod keycloak;
 mod lifecycle;
 mod listener;
 mod lists;
+mod matrix;
+mod narrowing;
 mod operations;
 mod pydruid;
 mod recorder;

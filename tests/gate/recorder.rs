@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use crate::standin::{ARRIVAL_BOUND, listen};
 
 /// The stand-in. Tasks whose id begins with `wiki` are queries' tasks in datasource wiki, `noop` ones are noop tasks in
-/// wiki, `secret` ones are in datasource secret; others are unknown.
+/// wiki, `secret` ones are in datasource secret; others are unknown. Supervisors whose id begins with `secret` are about
+/// datasource secret.
 pub struct Recorder {
     pub url: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -34,7 +35,7 @@ impl Recorder {
         }
     }
 
-    /// What came since the last call, look-ups of tasks left out.
+    /// What came since the last call, look-ups left out.
     pub fn take(&self) -> Vec<String> {
         let all = std::mem::take(&mut *self.requests.lock().expect("lock"));
         all.into_iter().filter(|request| !is_lookup(request)).collect()
@@ -43,7 +44,8 @@ impl Recorder {
 
 /// The gate's own look-up: it names no author.
 fn is_lookup(request: &str) -> bool {
-    request.starts_with("GET /druid/indexer/v1/task/") && !request.contains("x-druid-author")
+    let asks = ["GET /druid/indexer/v1/task/", "GET /druid/indexer/v1/supervisor/"];
+    asks.iter().any(|ask| request.starts_with(ask)) && !request.contains("x-druid-author")
 }
 
 fn serve(mut stream: TcpStream, kept: &Mutex<Vec<String>>, delay: Duration) {
@@ -72,8 +74,13 @@ fn read_request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<String> {
     loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
-            let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-            let whole = end + 4 + length.unwrap_or(0);
+            let whole = if head.contains("\r\ntransfer-encoding: chunked") {
+                let last = bytes.windows(5).position(|window| window == b"0\r\n\r\n");
+                last.map_or(usize::MAX, |last| last + 5)
+            } else {
+                let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+                end + 4 + length.unwrap_or(0)
+            };
             if bytes.len() >= whole {
                 return Some(String::from_utf8_lossy(&bytes.drain(..whole).collect::<Vec<_>>()).into_owned());
             }
@@ -102,7 +109,36 @@ fn answer(request: &str) -> (&'static str, &'static str, String) {
                 format!(r#"{{"task":"{id}","status":{{"id":"{id}","type":"{kind}","dataSource":"{datasource}"}}}}"#);
             ("200 OK", "application/json", body)
         }
-        None if path.ends_with("/tasks") => ("200 OK", "application/json", "[]".to_owned()),
-        None => ("200 OK", "application/json", r#"{"ok":true}"#.to_owned()),
+        None if path.starts_with("/druid/indexer/v1/supervisor/secret") => {
+            let spec = r#"{"type":"kafka","spec":{"dataSchema":{"dataSource":"secret"}}}"#;
+            ("200 OK", "application/json", spec.to_owned())
+        }
+        None if path.starts_with("/druid/indexer/v1/supervisor/") => {
+            ("404 Not Found", "text/plain", "Cannot find any supervisor".to_owned())
+        }
+        None => ("200 OK", "application/json", other(path).to_owned()),
+    }
+}
+
+/// What newer Druids, and extensions, answer where the bed's cannot be asked.
+fn other(path: &str) -> &'static str {
+    match path {
+        "/druid/indexer/v1/tasks" => "[]",
+        "/druid/indexer/v1/compaction/status/datasources" => {
+            r#"{"latestStatus":[{"dataSource":"secret","bytes":1},{"dataSource":"wiki","bytes":2}]}"#
+        }
+        "/druid/indexer/v1/compaction/config/datasources" => {
+            r#"{"compactionConfigs":[{"dataSource":"wiki"},{"dataSource":"secret"}]}"#
+        }
+        "/druid/coordinator/v1/metadata/dataSourceInformation" => {
+            r#"[{"dataSource":"secret","rowSignature":[]},{"dataSource":"wiki","rowSignature":[]}]"#
+        }
+        "/druid/coordinator/v1/catalog/schemas" => {
+            r#"[{"schema":"druid","name":"wiki"},{"schema":"druid","name":"secret"},{"schema":"ext","name":"wiki"}]"#
+        }
+        "/druid/coordinator/v1/catalog/schemas/druid/tables" | "/druid/coordinator/v1/catalog/schemas/view/tables" => {
+            r#"["secret","wiki"]"#
+        }
+        _ => r#"{"ok":true}"#,
     }
 }

@@ -304,13 +304,34 @@ fn the_configuration_in_readme_passes_check() {
     directory.check();
 }
 
+/// README names where endpoints are; each place has some, and each endpoint stands below one.
 #[test]
 fn readme_lists_what_is_served() {
-    let output = Command::new(env!("CARGO_BIN_EXE_msq-gate")).arg("routes").output().unwrap();
-    let routes = String::from_utf8(output.stdout).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_msq-gate")).args(["routes", "--json"]).output().unwrap();
+    let routes: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let readme = text("README.md");
-    for line in routes.lines() {
-        assert!(readme.lines().any(|found| found == line), "README.md lacks this line of `msq-gate routes`:\n{line}");
+    let (_, block) = readme.split_once("```text\nBELOW ").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let places: Vec<&str> = block.lines().skip(1).map(|line| line.split_once(' ').unwrap().0).collect();
+    let is_below = |path: &str, place: &str| {
+        path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || place == "/")
+    };
+    let place_of = |path: &str| {
+        let below = places.iter().filter(|place| is_below(path, place));
+        *below.max_by_key(|place| place.len()).unwrap_or_else(|| panic!("README.md has no place for {path}"))
+    };
+    let served = routes["served"].as_array().unwrap().iter().map(|row| place_of(row["path"].as_str().unwrap()));
+    let used: BTreeSet<&str> = served.collect();
+    assert_eq!(used, places.iter().copied().collect());
+    // What is the console's is not below another place.
+    assert_eq!((place_of("/public/{file*}"), place_of("/druid/coordinator/v1/tiers")), ("/", "/druid/coordinator/v1"));
+    let table = Command::new(env!("CARGO_BIN_EXE_msq-gate")).arg("routes").output().unwrap();
+    let table = String::from_utf8(table.stdout).unwrap();
+    for list in ["served", "notServed"] {
+        for row in routes[list].as_array().unwrap() {
+            let path = row["path"].as_str().unwrap();
+            assert!(table.lines().any(|line| line.split_whitespace().nth(1) == Some(path)), "{path}");
+        }
     }
 }
 

@@ -278,7 +278,8 @@ fn signing_out_is_a_form_and_clears_every_cookie() {
 
 #[test]
 fn the_pages_are_closed_and_have_one_spelling() {
-    for page in [GATE.get("/gate/login").send().expect(200), log_in(&GATE, "x", "").expect(401)] {
+    let me = GATE.get("/gate/me").bearer(&token("reader")).header("Accept", "text/html").send().expect(200);
+    for page in [GATE.get("/gate/login").send().expect(200), log_in(&GATE, "x", "").expect(401), me] {
         let policy = page.header("Content-Security-Policy").expect("a policy");
         for word in
             ["default-src 'none'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'", "'sha256-"]
@@ -358,6 +359,74 @@ fn nothing_of_a_session_is_logged_or_sent_to_druid() {
     for secret in [signature, "canary-token", "canary-path", "__Host-"] {
         assert!(!audit.contains(secret) && !log.contains(secret), "{secret}");
     }
+}
+
+/// Who one is, with roles and for how long: as JSON and as a page, by a header and by a cookie, for oneself alone.
+#[test]
+fn one_sees_who_one_is() {
+    let token = issued(&with("exp", json!(in_seconds(7_260))));
+    for answer in [
+        GATE.get("/gate/me").bearer(&token).send(),
+        GATE.get("/gate/me").header("Cookie", &format!("{FIRST}={token}")).header("Accept", "application/json").send(),
+    ] {
+        let answer = answer.expect(200);
+        assert_eq!(answer.header("Content-Type"), Some("application/json"));
+        assert_eq!(answer.header("Cache-Control"), Some("no-store"));
+        let mut me = answer.json();
+        let left = me["secondsLeft"].take().as_u64().expect("seconds");
+        assert!((7_200..=7_260).contains(&left), "{left}");
+        assert!(me["expires"].take().as_str().is_some_and(|time| time.len() == 24 && time.ends_with('Z')));
+        let role = json!({"role": "reader", "by": [{"group": "reader", "claim": "/groups"}],
+            "grants": ["READ DATASOURCE wiki"]});
+        let expected = json!({"issuer": "dev", "subject": "reader", "name": "reader", "groups": ["reader"],
+            "roles": [role], "proved": true, "expires": null, "secondsLeft": null});
+        assert_eq!(me, expected);
+    }
+    let page = headers(GATE.get("/gate/me"), &PAGE).header("Cookie", &format!("{FIRST}={token}")).send().expect(200);
+    for there in [
+        "<h1>reader</h1>",
+        "in <code>reader</code>.",
+        "<h3>reader</h3>\n<p class=\"by\">by group <code>reader</code> (claim <code>/groups</code>)</p>",
+        "<li><code>READ DATASOURCE wiki</code></li>",
+        "Your token expires in 2 h ",
+        "<form method=\"post\" action=\"/gate/logout\">",
+    ] {
+        assert!(page.text().contains(there), "{there}: {}", page.text());
+    }
+    let nobody = issued(&with("groups", json!(["<i>"])));
+    let page = headers(GATE.get("/gate/me"), &PAGE).header("Cookie", &format!("{FIRST}={nobody}")).send().expect(200);
+    assert!(page.text().contains("The policy gives you none") && page.text().contains("&lt;i&gt;"), "{}", page.text());
+}
+
+#[test]
+fn who_one_is_takes_an_identity_and_has_one_record() {
+    let recorder = Recorder::start();
+    let (process, gate) = own_gate(GateOptions { router_url: recorder.url.clone(), ..options() });
+    let way = headers(gate.get("/gate/me"), &PAGE).send().expect(303);
+    assert_eq!(way.header("Location"), Some("/gate/login?to=%2Fgate%2Fme"));
+    let back = log_in(&gate, &token("reader"), "%2Fgate%2Fme").expect(303);
+    assert_eq!(back.header("Location"), Some("/gate/me"));
+    gate.get("/gate/me").send().expect(401);
+    gate.get("/gate/me").bearer("x").send().expect(401);
+    let other = gate.request("DELETE", "/gate/me").bearer(&token("reader")).send().expect(405);
+    assert_eq!(other.header("Allow"), Some("GET"));
+    for odd in ["/gate/me/", "/gate/Me", "/gate/%6de"] {
+        let status = gate.get(odd).bearer(&token("reader")).send().status;
+        assert!(matches!(status, 400 | 404), "{odd}: {status}");
+    }
+    gate.get("/gate/me").bearer(&token("reader")).send().expect(200);
+    assert_eq!(recorder.take(), Vec::<String>::new());
+    drop(gate);
+    let audit = process.audit.clone();
+    process.terminate().expect("ends");
+    let audit = std::fs::read_to_string(audit).expect("audit");
+    let records: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let of_me: Vec<&Value> = records.iter().filter(|record| record["row"] == "gate_me").collect();
+    let told: Vec<Value> =
+        of_me.iter().map(|r| json!([r["decision"], r["status"], r["subject"], r["roles"]])).collect();
+    let reader = |decision: &str, status: u16| json!([decision, status, "reader", ["reader"]]);
+    assert_eq!(told, [reader("deny", 405), reader("allow", 200)]);
+    assert_eq!(records.len(), 10, "{audit}");
 }
 
 #[test]

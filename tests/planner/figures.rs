@@ -89,7 +89,7 @@ pub fn ask_both_where(statements: &[Statement], by_type: bool) -> [Vec<Answer>; 
 
 /// The figures of statements whose answers are there already.
 pub fn judge(set: &'static str, statements: &[Statement], answers: &[Vec<Answer>; 2]) -> Figures {
-    let readings: Vec<_> = statements.iter().map(reading::read).collect();
+    let readings = reading::read(statements);
     let mut tallies = Vec::new();
     for (version, answers) in Version::ALL.into_iter().zip(answers) {
         let mut of_version = tallies_of(version);
@@ -128,7 +128,7 @@ pub fn measure(set: &'static str, mut statements: impl ExactSizeIterator<Item = 
             .unzip();
         while statements.len() > 0 {
             let statements: Vec<Statement> = statements.by_ref().take(BATCH).collect();
-            let readings = statements.iter().map(reading::read).collect();
+            let readings = reading::read(&statements);
             let batch = Arc::new(Batch { statements, readings });
             // A worker that has ended tells why when it is joined.
             senders.iter().for_each(|sender| drop(sender.send(Arc::clone(&batch))));

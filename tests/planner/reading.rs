@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use msq_gate::permission::ResourceAction;
-use msq_gate::sql::{self, Parameter};
+use msq_gate::reading_pool::{Verdict, on_large_stack};
+use msq_gate::sql::{self, ExternalRules, Parameter, RefusalCode, SecondReading};
 
 /// A statement with the values of its parameters.
 #[derive(Clone, Debug)]
@@ -28,17 +29,38 @@ pub struct Reader {
     pub read: fn(&Statement) -> Reading,
 }
 
-/// Every reader has rows of its own in the table. The first one is what `serve` does unless it is told otherwise.
-pub const READERS: [Reader; 1] = [Reader { name: "first", read: first }];
+/// The first one is what `serve` does unless it is told otherwise, but for its patience.
+pub const READERS: [Reader; 2] = [Reader { name: "both", read: both }, Reader { name: "first", read: first }];
+
+fn parameters(statement: &Statement) -> Vec<Parameter> {
+    statement.parameters.iter().cloned().map(Parameter::Text).collect()
+}
+
+fn lines(reading: &sql::Reading) -> BTreeSet<String> {
+    reading.resources.iter().map(ResourceAction::to_line).collect()
+}
 
 /// The first reading alone.
 fn first(statement: &Statement) -> Reading {
-    let parameters: Vec<Parameter> = statement.parameters.iter().cloned().map(Parameter::Text).collect();
-    let reading = sql::read(&statement.sql, &parameters).map_err(|refusal| refusal.code.as_str())?;
-    Ok(reading.resources.iter().map(ResourceAction::to_line).collect())
+    let reading = sql::read(&statement.sql, &parameters(statement)).map_err(|refusal| refusal.code.as_str())?;
+    Ok(lines(&reading))
 }
 
-/// What every reader reads.
-pub fn read(statement: &Statement) -> [Reading; READERS.len()] {
-    READERS.map(|reader| (reader.read)(statement))
+/// The first reading, if the second finds no more.
+fn both(statement: &Statement) -> Reading {
+    let (sql, parameters) = (&statement.sql, parameters(statement));
+    let read = sql::read_and_keep(&ExternalRules::default(), sql, &parameters);
+    let (first, query) = read.map_err(|refusal| refusal.code.as_str())?;
+    if SecondReading::default().reads(sql)
+        && let Verdict::Disagreed(_) = Verdict::of(&first, query.read(sql, &parameters))
+    {
+        return Err(RefusalCode::ReadingsDisagree.as_str());
+    }
+    Ok(lines(&first))
+}
+
+/// What every reader reads in each of them.
+pub fn read(statements: &[Statement]) -> Vec<[Reading; READERS.len()]> {
+    let read = |statement| READERS.map(|reader| (reader.read)(statement));
+    on_large_stack(|| statements.iter().map(read).collect()).unwrap()
 }

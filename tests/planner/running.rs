@@ -35,7 +35,8 @@ impl Running {
     pub fn judge(&self, statements: &[Statement], answers: &[Answer]) -> Figures {
         let mut tallies: Vec<Tally> = READERS.iter().map(|reader| Tally::new("27, running", reader.name)).collect();
         let mut faults = String::new();
-        for (statement, answer) in statements.iter().zip(answers) {
+        let readings = reading::read(statements);
+        for ((statement, answer), readings) in statements.iter().zip(answers).zip(readings) {
             let explained = self.explain(&statement.sql);
             let said = answer.accepted.then_some(&answer.resources).or(answer.registered.as_ref());
             if let Ok(listed) = &explained
@@ -47,7 +48,7 @@ impl Running {
                 Ok(resources) => Answer { accepted: true, resources, registered: None, ..answer.clone() },
                 Err(error) => Answer { accepted: false, error, registered: None, ..answer.clone() },
             };
-            for (tally, reading) in tallies.iter_mut().zip(reading::read(statement)) {
+            for (tally, reading) in tallies.iter_mut().zip(readings) {
                 tally.add(statement, &answer, &reading.map(|read| without_action(&read)));
             }
         }

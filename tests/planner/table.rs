@@ -17,6 +17,8 @@ const HEAD: [&str; 8] = [
     "exactly equal",
     "refused, or asks for more",
 ];
+/// The place of the reader's name in a row.
+const READER: usize = 2;
 /// The sets, in the order of the table.
 const SETS: [&str; 6] = ["hand-written", "templates", "the reading's own", "generated", "mutations", "existing tables"];
 /// Where the table is.
@@ -24,31 +26,33 @@ const PAGE: &str = "ARCHITECTURE.md";
 
 type Row = [String; HEAD.len()];
 
-/// Those that have been measured in this run.
-static MEASURED: Mutex<Vec<(usize, Vec<Row>)>> = Mutex::new(Vec::new());
+/// One set at a time is written.
+static PAGE_LOCK: Mutex<()> = Mutex::new(());
 
-/// Shows the figures of one set. Once all sets have been measured the whole table is shown, and written to its page where
-/// that is asked for.
+/// Shows the figures of one set, and writes them into the table where that is asked for.
 pub fn show(figures: &Figures) {
-    let place = SETS.iter().position(|set| *set == figures.set).unwrap();
-    let rows: Vec<Row> = figures.tallies.iter().map(|tally| row(figures.set, tally)).collect();
-    println!("{}", render(&rows));
+    let mut rows: Vec<Row> = Vec::new();
     for tally in &figures.tallies {
+        let row = row(figures.set, tally);
+        // Readers that make the same of a planner's statements have one row.
+        if let Some(same) = rows.iter_mut().find(|other| is_same_but_for_reader(other, &row)) {
+            same[READER] += &format!(", {}", row[READER]);
+            continue;
+        }
+        rows.push(row);
         if std::env::var_os("PLANNER_ERRORS").is_some() {
             println!("{}", tally.errors());
         }
         tally.differences().for_each(|difference| println!("{difference}"));
     }
-    let mut measured = MEASURED.lock().unwrap_or_else(PoisonError::into_inner);
-    measured.push((place, rows));
-    measured.sort();
-    if measured.len() == SETS.len() {
-        let table = render(&measured.iter().flat_map(|(_, rows)| rows.clone()).collect::<Vec<_>>());
-        println!("{table}");
-        if super::recording() {
-            write(&table);
-        }
+    println!("{}", render(&rows));
+    if super::recording() {
+        write(figures.set, rows);
     }
+}
+
+fn is_same_but_for_reader(one: &Row, other: &Row) -> bool {
+    (0..HEAD.len()).all(|cell| cell == READER || one[cell] == other[cell])
 }
 
 fn row(set: &str, tally: &Tally) -> Row {
@@ -87,17 +91,26 @@ fn render(rows: &[Row]) -> String {
     format!("{}|{rule}\n{}", line(&head), rows.iter().map(line).collect::<String>())
 }
 
-/// Puts the table in the place of the one that the page has.
-fn write(table: &str) {
+/// Puts these rows in the place of those that the page's table has of this set.
+fn write(set: &str, rows: Vec<Row>) {
+    let _lock = PAGE_LOCK.lock().unwrap_or_else(PoisonError::into_inner);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
     let page = fs::read_to_string(&path).unwrap();
-    let [first, second, ..] = HEAD;
-    let is_head = |line: &str| {
-        let mut cells = line.split('|').map(str::trim).skip(1);
-        (cells.next(), cells.next()) == (Some(first), Some(second))
-    };
-    let before = page.lines().take_while(|line| !is_head(line));
-    let after = page.lines().skip_while(|line| !is_head(line)).skip_while(|line| line.starts_with('|'));
-    let lines: Vec<&str> = before.chain(table.lines()).chain(after).collect();
+    let is_head = |line: &&str| cells(line).is_some_and(|cells| cells == HEAD);
+    let before: Vec<&str> = page.lines().take_while(|line| !is_head(line)).collect();
+    let table: Vec<&str> = page.lines().skip(before.len()).take_while(|line| line.starts_with('|')).collect();
+    let after = page.lines().skip(before.len() + table.len());
+    // The first two lines are the head and the rule below it.
+    let kept = table.iter().skip(2).map(|line| cells(line).unwrap().map(str::to_owned)).filter(|row| row[0] != set);
+    let mut rows: Vec<Row> = kept.chain(rows).collect();
+    rows.sort_by_key(|row| SETS.iter().position(|set| *set == row[0]));
+    let table = render(&rows);
+    let lines: Vec<&str> = before.into_iter().chain(table.lines()).chain(after).collect();
     fs::write(&path, lines.join("\n") + "\n").unwrap();
+}
+
+/// The cells of a line of the table; none if it has another number of them.
+fn cells(line: &str) -> Option<[&str; HEAD.len()]> {
+    let inner = line.strip_prefix('|')?.strip_suffix('|')?;
+    inner.split('|').map(str::trim).collect::<Vec<_>>().try_into().ok()
 }

@@ -12,6 +12,8 @@ const EXAMPLES: usize = 60;
 /// As much of an error tells its kind, if its place in the statement does not begin earlier.
 const ERROR_CHARS: usize = 50;
 const PLACE: &str = " (line [";
+/// So many kinds of errors are counted: some name what is in the statement, and there is no end of those.
+const ERRORS: usize = 2_000;
 /// Refusals that are meant: the construct means two things, or more than the gate follows, or a table whose whole name is a
 /// star, for which versions of Druid ask by two names.
 const MEANT: [&str; 3] = ["ambiguous_hint", "recursive", "star_table"];
@@ -125,6 +127,9 @@ impl Tally {
     fn add_error(&mut self, statement: &Statement, error: &str) {
         let kind = error.split(PLACE).next().unwrap_or_default();
         let error: String = kind.chars().take(ERROR_CHARS).collect();
+        if self.errors.len() >= ERRORS && !self.errors.contains_key(&error) {
+            return;
+        }
         let (count, shortest) = self.errors.entry(error).or_insert_with(|| (0, statement.sql.clone()));
         *count += 1;
         if statement.sql.len() < shortest.len() {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::super::shown;
 use super::number;
 use super::reader::{Reader, Unread};
 use crate::druid::sql_query::SqlQuery;
@@ -54,25 +55,9 @@ pub(super) fn explain(statement: &str, in_color: bool, reader: &Reader) -> Resul
 
 fn row(statement: &str, place: &Place) -> [String; 3] {
     let Position { line, column, .. } = Position::of(statement, place.range.start);
-    let need = place.need().map_or_else(|| "nothing".to_owned(), |need| shown(&need.to_string()));
-    [need, format!("line {line}, column {column}"), why(place.role).to_owned()]
-}
-
-/// The rule by which a place needs what it needs.
-const fn why(role: PlaceRole) -> &'static str {
-    match role {
-        PlaceRole::Datasource => "a name in the place of a table is a datasource that is read",
-        PlaceRole::View => "a name of the schema view is a view that is read",
-        PlaceRole::Lookup => "Druid authorizes no lookup",
-        PlaceRole::SystemTable => {
-            "a system table: Druid asks nothing for its name, the gate READ on every DATASOURCE and VIEW, and STATE"
-        }
-        PlaceRole::WithItem => "a name that WITH makes is no table",
-        PlaceRole::Appended => "APPEND reads the datasources that its strings name",
-        PlaceRole::External => "a function that reads from outside of Druid",
-        PlaceRole::Target => "INSERT and REPLACE write this datasource; it is not read",
-        PlaceRole::Export => "an export writes to storage of this type",
-    }
+    let needs: Vec<String> = place.needs.iter().map(|need| shown(&need.to_string())).collect();
+    let needs = if needs.is_empty() { "nothing".to_owned() } else { needs.join(", ") };
+    [needs, format!("line {line}, column {column}"), place.role.why().to_owned()]
 }
 
 fn explain_refusal(statement: &str, unread: Unread) -> String {
@@ -115,8 +100,8 @@ fn place_json(statement: &str, place: &Place) -> Json {
         ("line", number(line)),
         ("column", number(column)),
         ("text", Json::string(statement.get(place.range.clone()).unwrap_or_default())),
-        ("needs", place.need().map_or(Json::Null, |need| Json::string(need.to_line()))),
-        ("why", Json::string(why(place.role))),
+        ("needs", Json::Array(place.needs.iter().map(|need| Json::string(need.to_line())).collect())),
+        ("why", Json::string(place.role.why())),
     ])
 }
 
@@ -169,12 +154,6 @@ fn underlined(statement: &str, marks: &[Range<usize>]) -> String {
     text
 }
 
-/// What may be shown on a terminal: no character that moves its cursor or does more.
-fn shown(text: &str) -> String {
-    let plain = |c: char| if c.is_control() && c != '\n' && c != '\t' { char::REPLACEMENT_CHARACTER } else { c };
-    text.chars().map(plain).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Readings;
@@ -208,7 +187,7 @@ insert statement
 WRITE DATASOURCE t    line 1, column 13  INSERT and REPLACE write this datasource; it is not read
 READ DATASOURCE wiki  line 2, column 15  a name in the place of a table is a datasource that is read
 nothing               line 2, column 61  a name that WITH makes is no table
-nothing               line 3, column 2   a system table: Druid asks nothing for its name, the gate READ on every DATASOURCE and VIEW, and STATE";
+nothing               line 3, column 2   a system table: one sees the rows that one's grants cover; some take READ STATE, an unknown one READ on all";
         assert_eq!(explain(sql, false).unwrap(), expected);
         let colored = explain("INSERT INTO t SELECT * FROM wiki", true).unwrap();
         let first = "INSERT INTO \x1b[1;35mt\x1b[0m SELECT * FROM \x1b[1;36mwiki\x1b[0m\ninsert statement\n";
@@ -238,7 +217,7 @@ nothing               line 3, column 2   a system table: Druid asks nothing for 
     fn machines_are_told_the_same() {
         assert_eq!(
             json("SELECT * FROM a, lookup.b").render(),
-            r#"{"statement":"select","resources":["DATASOURCE|a|READ"],"places":[{"at":14,"line":1,"column":15,"text":"a","needs":"DATASOURCE|a|READ","why":"a name in the place of a table is a datasource that is read"},{"at":17,"line":1,"column":18,"text":"lookup.b","needs":null,"why":"Druid authorizes no lookup"}]}"#
+            r#"{"statement":"select","resources":["DATASOURCE|a|READ"],"places":[{"at":14,"line":1,"column":15,"text":"a","needs":["DATASOURCE|a|READ"],"why":"a name in the place of a table is a datasource that is read"},{"at":17,"line":1,"column":18,"text":"lookup.b","needs":[],"why":"Druid authorizes no lookup"}]}"#
         );
         let refused = json("SELECT #");
         assert_eq!(refused.get("refused"), Some(&Json::string("lexical")));

@@ -71,7 +71,7 @@ fn within(first: Reading, second: Second) -> Result<Reading, Unread> {
 }
 
 /// What the second reading finds, and from the first what stands outside the query.
-fn alone(first: Reading, second: Second) -> Result<Reading, Unread> {
+fn alone(mut first: Reading, second: Second) -> Result<Reading, Unread> {
     let found = match second {
         Second::Found(found) => found,
         Second::NotParsed => {
@@ -83,7 +83,8 @@ fn alone(first: Reading, second: Second) -> Result<Reading, Unread> {
             return Err(Unread::NotReadTwice("too_long", message));
         }
     };
-    let targets = first.resources.into_iter().filter(|resource| resource.action == Action::Write);
-    let resources = found.resources.into_iter().chain(targets).collect();
-    Ok(Reading { resources, system_tables: found.system_tables, ..first })
+    first.resources.retain(|resource| resource.action == Action::Write);
+    first.resources.extend(found.resources);
+    first.system_tables = found.system_tables;
+    Ok(first)
 }

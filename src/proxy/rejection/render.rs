@@ -16,13 +16,13 @@ impl Rejection {
         let status = self.status();
         if status == StatusCode::UNAUTHORIZED {
             json(status, self.unauthorized().render())
-        } else if matches!(self, Self::UnknownTask(_)) {
+        } else if matches!(self, Self::UnknownTask(_) | Self::UnknownSupervisor(_)) {
             text(status, self.public_message())
         } else if matches!(self, Self::UnknownQuery) {
             // Druid: `SqlResource.cancelQuery`.
             text(status, String::new())
         } else {
-            json(status, self.error_body(shape, request_id).render())
+            json(shown_in(shape, status), self.error_body(shape, request_id).render())
         }
     }
 
@@ -62,6 +62,7 @@ impl Rejection {
             ErrorShape::AccessCheck => {
                 Json::object([("error", Json::string(self.public_message())), ("requestId", Json::string(request_id))])
             }
+            ErrorShape::Avatica => self.avatica_error(is_403, request_id),
             ErrorShape::SqlTask | ErrorShape::NativeSql | ErrorShape::Druid => {
                 let Json::Object(mut body) = self.druid_exception(self.error_code(), request_id) else {
                     return Json::Null;
@@ -70,6 +71,24 @@ impl Rejection {
                 Json::Object(body)
             }
         }
+    }
+
+    /// Avatica: `Service.ErrorResponse`, of which drivers take no other key, the list of missing permissions neither; the code and the state of 403 are those of Druid's `DruidMeta.mapException`.
+    fn avatica_error(&self, is_403: bool, request_id: &str) -> Json {
+        let (code, state) = if is_403 { ("2", "00002") } else { ("-1", "00000") };
+        let mut message = self.public_message();
+        if self.fault() != Fault::Caller {
+            message = format!("{message} (request {request_id})");
+        }
+        Json::object([
+            ("response", Json::string("error")),
+            ("exceptions", Json::Array(vec![Json::string(message.clone())])),
+            ("errorMessage", Json::string(message)),
+            ("errorCode", Json::Number(code.to_owned())),
+            ("sqlState", Json::string(state)),
+            ("severity", Json::string("ERROR")),
+            ("rpcMetadata", Json::Null),
+        ])
     }
 
     /// Druid: `ErrorResponse`, `DruidException`.
@@ -135,7 +154,7 @@ impl Forbidden {
     }
 
     fn item(&self, permission: &ResourceAction) -> Json {
-        let name = if self.hidden { Json::Null } else { Json::string(permission.name.to_string()) };
+        let name = if self.hidden.is_some() { Json::Null } else { Json::string(permission.name.to_string()) };
         let resource = [("type", Json::string(permission.resource_type.as_str())), ("name", name)];
         Json::object([("resource", Json::object(resource)), ("action", Json::string(permission.action.as_str()))])
     }
@@ -147,10 +166,20 @@ pub fn shape_of(recognized: &Result<Recognized, Unrecognized>) -> ErrorShape {
     match recognized {
         Ok(recognized) => recognized.row.errors,
         Err(Unrecognized::OddQuery(row, _)) => row.errors,
-        Err(Unrecognized::OddPath(_) | Unrecognized::NotFound | Unrecognized::MethodNotAllowed(_)) => {
-            ErrorShape::AccessCheck
-        }
+        Err(
+            Unrecognized::OddPath(_)
+            | Unrecognized::NotFound
+            | Unrecognized::NotServed(_)
+            | Unrecognized::MethodNotAllowed(_),
+        ) => ErrorShape::AccessCheck,
     }
+}
+
+/// The status under which it is told. Drivers read the body of no other than 500, and send again on 503 without end; but a body
+/// that is none of theirs they would not read either.
+fn shown_in(shape: ErrorShape, status: StatusCode) -> StatusCode {
+    let is_avatica = shape == ErrorShape::Avatica && status != StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    if is_avatica { StatusCode::INTERNAL_SERVER_ERROR } else { status }
 }
 
 /// A response whose body is this JSON.

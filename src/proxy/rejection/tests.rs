@@ -7,7 +7,7 @@ use http::Method;
 use super::Rejection;
 use crate::druid::media_type::NoForm;
 use crate::druid::sql_query::SqlQuery;
-use crate::druid::{OddPath, recognize};
+use crate::druid::{ErrorShape, OddPath, recognize};
 use crate::inspect::{self, read_sql};
 use crate::json::{self, Json};
 use crate::sql::ExternalRules;
@@ -42,11 +42,12 @@ fn odd_targets_are_told_what_to_send() {
     }
     check(&recognize(&Method::PUT, "/druid/v2/sql", None).unwrap_err().into());
     check(&Rejection::NotFound);
+    check(&recognize(&Method::POST, "/druid/v2/sql/avatica-protobuf", None).unwrap_err().into());
 }
 
 #[test]
 fn odd_bodies_are_told_what_to_send() {
-    for form in [NoForm::Missing, NoForm::Several, NoForm::Unsupported, NoForm::Json] {
+    for form in [NoForm::Missing, NoForm::Several, NoForm::Unsupported, NoForm::Json, NoForm::NotAvatica] {
         check(&form.into());
     }
     for body in [
@@ -88,4 +89,17 @@ fn the_place_of_a_refusal_is_in_the_body() {
     assert_eq!(context, r#"{"reason":"unknown_schema","sourceType":"sql","offset":"22","line":"2","column":"10"}"#);
     let message = body.get("errorMessage").and_then(Json::as_str).unwrap();
     assert!(message.ends_with("(line [2], column [10])"), "{message}");
+}
+
+/// Of what drivers do not read the body but of 500, all is 500; but not what another status says better.
+#[test]
+fn drivers_are_told_in_what_they_read() {
+    let told = |rejection: &Rejection| rejection.render(ErrorShape::Avatica, "id").status().as_u16();
+    assert_eq!(told(&Rejection::NotTheOwner), 500);
+    assert_eq!(told(&Rejection::TooManyRequests), 500);
+    assert_eq!(told(&Rejection::BodyTooLarge(1)), 500);
+    assert_eq!(told(&Rejection::NoCredentials), 401);
+    assert_eq!(told(&NoForm::NotAvatica.into()), 415);
+    let body = Rejection::TooManyRequests.error_body(ErrorShape::Avatica, "0123").render();
+    assert!(body.contains("try again (request 0123)\",\"errorCode\":-1"), "{body}");
 }

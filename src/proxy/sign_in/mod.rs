@@ -3,7 +3,7 @@
 //! It is on where the configuration says at which origin browsers see the gate. Where it is off, cookies mean nothing.
 
 mod form;
-mod page;
+pub(super) mod page;
 mod page_load;
 mod return_path;
 mod same_origin;
@@ -21,6 +21,7 @@ use crate::config::{Limits, Origin};
 use crate::telemetry::Record;
 use form::LoginForm;
 use page::Shown;
+pub use page_load::prefers_html;
 use return_path::ReturnPath;
 
 /// Where one signs in.
@@ -32,9 +33,21 @@ pub const LOGOUT_PATH: &str = "/gate/logout";
 static GET: Method = Method::GET;
 static POST: Method = Method::POST;
 
+/// Where one sees who one is to the gate.
+pub const ME_PATH: &str = "/gate/me";
+
 /// A page of the gate's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
+    /// For anyone.
+    SignIn(SignInPage),
+    /// [`ME_PATH`], for who has an identity.
+    Me,
+}
+
+/// A page that begins or ends a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInPage {
     /// [`LOGIN_PATH`]
     Login,
     /// [`LOGOUT_PATH`]
@@ -46,8 +59,9 @@ impl Page {
     #[must_use]
     pub fn at(raw_path: &str) -> Option<Self> {
         match raw_path {
-            LOGIN_PATH => Some(Self::Login),
-            LOGOUT_PATH => Some(Self::Logout),
+            LOGIN_PATH => Some(Self::SignIn(SignInPage::Login)),
+            LOGOUT_PATH => Some(Self::SignIn(SignInPage::Logout)),
+            ME_PATH => Some(Self::Me),
             _ => None,
         }
     }
@@ -55,12 +69,32 @@ impl Page {
     /// The methods with which it is served.
     fn methods(self) -> Vec<&'static Method> {
         match self {
-            Self::Login => vec![&GET, &POST],
-            Self::Logout => vec![&POST],
+            Self::SignIn(SignInPage::Login) => vec![&GET, &POST],
+            Self::SignIn(SignInPage::Logout) => vec![&POST],
+            Self::Me => vec![&GET],
         }
     }
 
+    /// Whether it is served with this method.
+    ///
+    /// # Errors
+    /// [`Rejection::MethodNotAllowed`].
+    pub fn check(self, method: &Method) -> Result<(), Rejection> {
+        let methods = self.methods();
+        if methods.contains(&method) { Ok(()) } else { Err(Rejection::MethodNotAllowed(methods)) }
+    }
+
     /// What the record calls it.
+    #[must_use]
+    pub const fn row(self) -> &'static str {
+        match self {
+            Self::SignIn(page) => page.row(),
+            Self::Me => "gate_me",
+        }
+    }
+}
+
+impl SignInPage {
     const fn row(self) -> &'static str {
         match self {
             Self::Login => "gate_login",
@@ -120,7 +154,7 @@ impl SignIn {
     /// Another method, or a body that is not a form.
     pub async fn answer(
         &self,
-        page: Page,
+        page: SignInPage,
         (head, body): (&Parts, &mut Option<Incoming>),
         (authenticator, limits): (&Authenticator, &Limits),
         record: &mut Record,
@@ -131,23 +165,21 @@ impl SignIn {
             record.rejected("caller", "sign_in_is_off", None);
             return Ok(Shown::Off.render(StatusCode::NOT_FOUND));
         };
-        if head.method == GET && page == Page::Login {
+        if head.method == GET && page == SignInPage::Login {
             record.open(page.row());
             return Ok(self.show(head, authenticator).await);
         }
-        if head.method != POST {
-            return Err(Rejection::MethodNotAllowed(page.methods()));
-        }
+        Page::SignIn(page).check(&head.method)?;
         if self.heed_origin(head).is_err() {
             body::drain_rest(head, body).await;
             return Ok(refuse(&Rejection::CrossOrigin, &Shown::OtherOrigin(origin.as_str()), record));
         }
         match page {
-            Page::Login => {
+            SignInPage::Login => {
                 let form = LoginForm::parse(&body::read_form(head, body, limits).await?)?;
                 Ok(login(&form, authenticator, record).await)
             }
-            Page::Logout => {
+            SignInPage::Logout => {
                 body::drain_rest(head, body).await;
                 record.open(page.row());
                 Ok(with_cookies(see_other(LOGIN_PATH), auth::end_session()))
@@ -193,7 +225,7 @@ async fn login(form: &LoginForm, authenticator: &Authenticator, record: &mut Rec
     };
     match begun {
         Ok(cookies) => {
-            record.open(Page::Login.row());
+            record.open(SignInPage::Login.row());
             with_cookies(see_other(form.to.as_str()), cookies)
         }
         Err(fault) => {

@@ -1,6 +1,7 @@
 //! The gate's own pages: one column, no script, nothing from elsewhere.
 
 use std::sync::LazyLock;
+use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +9,8 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRE
 use http::{HeaderValue, Response, StatusCode};
 
 use super::{GateBody, LOGIN_PATH, LOGOUT_PATH, ReturnPath};
+use crate::proxy::caller::Caller;
+use crate::proxy::me;
 
 const CSS: &str = include_str!("page.css");
 
@@ -40,6 +43,8 @@ pub enum Shown<'a> {
     OtherOrigin(&'a str),
     /// Nobody signs in here.
     Off,
+    /// Who one is, at this time.
+    Me(&'a Caller, SystemTime),
 }
 
 impl Shown<'_> {
@@ -65,6 +70,7 @@ impl Shown<'_> {
             Self::SignedIn { name, to } => ("Signed in", signed_in(name, to)),
             Self::OtherOrigin(origin) => ("Not accepted", other_origin(origin)),
             Self::Off => ("No sign-in", off()),
+            Self::Me(caller, now) => ("You", me::html(caller, *now)),
         };
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -119,7 +125,7 @@ fn off() -> String {
 }
 
 /// Text, for an element or an attribute in double quotes.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -17,7 +17,7 @@ pub fn is_one(head: &Parts) -> bool {
 }
 
 /// Whether HTML is the first of what `Accept` names with the greatest weight (RFC 9110, section 12.5.1).
-fn prefers_html(head: &Parts) -> bool {
+pub fn prefers_html(head: &Parts) -> bool {
     let mut best: Option<(u16, bool)> = None;
     for value in head.headers.get_all(ACCEPT) {
         for range in value.to_str().unwrap_or_default().split(',') {

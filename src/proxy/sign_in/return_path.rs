@@ -1,6 +1,6 @@
 //! Where to come back to after signing in: never another site.
 
-use super::LOGIN_PATH;
+use super::{LOGIN_PATH, ME_PATH};
 use crate::druid::path_segment;
 
 /// Bytes of a path with its query string; what the console's pages have is far shorter.
@@ -13,13 +13,13 @@ pub struct ReturnPath(String);
 impl ReturnPath {
     /// `/`, unless the text is a path by every reading: begins with one `/` and not with `//` or `/\`, which browsers take
     /// for another host, and holds nothing that they drop before they read it (control characters) or do not send.
-    /// Going back to the gate's own pages would lead nowhere.
+    /// Going back to the gate's own pages would lead nowhere, but for the one that says who one is.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut bytes = text.bytes();
         let local = bytes.next() == Some(b'/') && !matches!(bytes.next(), Some(b'/' | b'\\'));
         let plain = text.bytes().all(|byte| byte.is_ascii_graphic()) && text.len() <= MAX_RETURN_PATH;
-        let own_page = text.starts_with("/gate/");
+        let own_page = text.starts_with("/gate/") && text != ME_PATH;
         Self(if local && plain && !own_page { text.to_owned() } else { "/".to_owned() })
     }
 
@@ -53,6 +53,7 @@ mod tests {
             "/a\\b",
             "/gate",
             "/gateway",
+            "/gate/me",
             "/%2f%2fdruid.example",
             "/@druid.example",
             "/.druid.example",

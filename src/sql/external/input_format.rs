@@ -11,12 +11,12 @@ impl ExternalRules {
     /// Judges what the format fetches.
     pub(in crate::sql) fn input_format(&self, text: &str) -> Judged {
         let format =
-            json::parse(text).map_err(|_| Objection::json("an input format as one value with each key once"))?;
+            json::parse_first(text).map_err(|_| Objection::json("an input format as one value with each key once"))?;
         self.format_part(&format)
     }
 
     /// Formats hold others, such as Kafka's that of its values.
-    fn format_part(&self, part: &Json) -> Judged {
+    pub(super) fn format_part(&self, part: &Json) -> Judged {
         match part {
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Ok(()),
             Json::Array(items) => items.iter().try_for_each(|item| self.format_part(item)),

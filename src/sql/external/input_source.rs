@@ -59,7 +59,7 @@ impl ExternalRules {
     /// What the input source reads that `text` describes.
     pub(in crate::sql) fn input_source(&self, text: &str) -> Judged<Sources> {
         let source =
-            json::parse(text).map_err(|_| Objection::json("an input source as one object with each key once"))?;
+            json::parse_first(text).map_err(|_| Objection::json("an input source as one object with each key once"))?;
         self.parsed_source(&source)
     }
 

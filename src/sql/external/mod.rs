@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::refusal::RefusalCode;
+use crate::permission::{Action, ResourceAction, ResourceType};
 
 mod destination;
 mod host;
+mod ingestion;
 mod input_format;
 mod input_source;
 mod place;
@@ -57,14 +59,37 @@ pub(super) struct Sources {
     pub datasources: BTreeSet<String>,
 }
 
+impl Sources {
+    /// What reading them needs.
+    pub fn resources(&self, permission: ExternalPermission) -> impl Iterator<Item = ResourceAction> {
+        let read = |kind: ResourceType, name: &str| ResourceAction::new(Action::Read, kind, name);
+        let types = self.types.iter().map(move |source| read(ResourceType::External, permission.resource(source)));
+        types.chain(self.datasources.iter().map(move |name| read(ResourceType::Datasource, name)))
+    }
+}
+
 /// Why an input source is refused; says nothing of what stands in it.
-#[derive(Debug)]
-pub(super) struct Objection {
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Objection {
+    /// The reason, as a word for machines.
     pub code: RefusalCode,
+    /// One sentence.
     pub message: String,
 }
 
 type Judged<T = ()> = Result<T, Objection>;
+
+impl ExternalPermission {
+    /// The name of the resource of type EXTERNAL on which a source of this type needs READ.
+    /// Druid: `DruidExternTableMacro.computeResources`.
+    pub(super) const fn resource(self, source_type: &'static str) -> &'static str {
+        match self {
+            Self::AnyType => "EXTERNAL",
+            Self::ByType => source_type,
+        }
+    }
+}
 
 impl Objection {
     fn new(code: RefusalCode, message: impl Into<String>) -> Self {

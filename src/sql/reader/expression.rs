@@ -41,6 +41,9 @@ impl Reader<'_> {
             let name = self.name()?;
             return if self.kind() == Kind::LeftParen { self.call(&name) } else { Ok(()) };
         }
+        if self.peek(1) == Kind::Dot && self.peek(3) == Kind::Dot && self.before(1) != Kind::Dot {
+            self.note_qualifier();
+        }
         self.advance();
         Ok(())
     }

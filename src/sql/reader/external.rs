@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
             return Err(Fault::new(RefusalCode::TableFunctionArgument, at, message));
         };
         let sources = self.rules.input_source(&source.value).map_err(|objection| objected(objection, source.at))?;
-        self.found.add(sources);
+        self.add(sources);
         if let Some(format) = argument(&arguments, 1, "inputFormat") {
             self.rules.input_format(&format.value).map_err(|objection| objected(objection, format.at))?;
         }
@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
         members.extend(member);
         let sources = self.rules.parsed_source(&Json::Object(members));
         let at = at.unwrap_or_else(|| self.offset());
-        self.found.add(sources.map_err(|objection| objected(objection, at))?);
+        self.add(sources.map_err(|objection| objected(objection, at))?);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Read, Reader, Shape};
 use crate::sql::refusal::RefusalCode;
+use crate::sql::system::Form;
 use crate::sql::token::Kind;
 
 impl Reader<'_> {
@@ -87,9 +88,16 @@ impl Reader<'_> {
     fn named_table(&mut self) -> Read<()> {
         let path = self.path()?;
         if self.kind() != Kind::LeftParen {
-            return self.read_table(path);
+            let form = if self.has_own_name() { Form::Plain } else { Form::Aliased };
+            return self.read_table(path, form);
         }
         self.table_call(&path)
+    }
+
+    /// The table before the next token has no alias but its name, and could have one here. (TABLESAMPLE follows aliases.)
+    fn has_own_name(&self) -> bool {
+        let next = self.kind();
+        !next.is_name() && !matches!(next, Kind::As | Kind::Extend | Kind::MatchRecognize | Kind::For | Kind::Over)
     }
 
     /// `TABLE ( f(..) ) [EXTEND] (columns)`

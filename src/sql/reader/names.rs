@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use super::{Read, Reader};
 use crate::permission::ResourceType;
+use crate::sql::PlaceRole;
 use crate::sql::lexer::MAX_NAME_UNITS;
 use crate::sql::literal;
 use crate::sql::refusal::{Fault, RefusalCode};
-use crate::sql::token::Kind;
-use crate::sql::{PlaceRole, SystemSchema};
+use crate::sql::system::{Form, Place, Qualifier, SystemSchema, SystemTable};
+use crate::sql::token::{Kind, Token};
 
 /// A compound name.
 pub(super) struct Path<'a> {
@@ -18,6 +19,8 @@ pub(super) struct Path<'a> {
     pub longer: bool,
     /// Byte offset.
     pub at: usize,
+    /// Byte offset after its last byte.
+    pub end: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -65,7 +68,7 @@ impl<'a> Reader<'a> {
     /// `CompoundTableIdentifier`. Druid 27 takes `druid.*` for a datasource named `*`.
     pub(super) fn path(&mut self) -> Read<Path<'a>> {
         let at = self.offset();
-        let mut path = Path { first: self.name()?, second: None, longer: false, at };
+        let mut path = Path { first: self.name()?, second: None, longer: false, at, end: at };
         while self.take(Kind::Dot) {
             let part = if self.take(Kind::Star) { Cow::Borrowed("*") } else { self.name()? };
             if path.second.is_some() {
@@ -74,6 +77,7 @@ impl<'a> Reader<'a> {
                 path.second = Some(part);
             }
         }
+        path.end = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(at, |token| token.end(self.text));
         Ok(path)
     }
 
@@ -98,8 +102,8 @@ impl<'a> Reader<'a> {
     }
 
     /// A table is read. Druid: `DruidSchemaCatalog`; names and schemas are compared exactly.
-    pub(super) fn read_table(&mut self, path: Path<'a>) -> Read<()> {
-        let Path { first, second, longer, at } = path;
+    pub(super) fn read_table(&mut self, path: Path<'a>, form: Form) -> Read<()> {
+        let Path { first, second, longer, at, end } = path;
         if longer {
             let message = "a table has a schema and a name and no more parts; put a name that holds dots in quotes";
             return Err(Fault::new(RefusalCode::UnknownSchema, at, message));
@@ -109,46 +113,61 @@ impl<'a> Reader<'a> {
                 self.note(PlaceRole::WithItem, at, &first);
                 return Ok(());
             }
-            return self.read_relation(PlaceRole::Datasource, None, first, at);
+            return self.read_datasource(first, at);
         };
-        let (role, system) = match first.as_ref() {
-            "druid" => (PlaceRole::Datasource, None),
-            "view" => (PlaceRole::View, None),
-            "lookup" => (PlaceRole::Lookup, None),
-            "sys" => (PlaceRole::SystemTable, Some(SystemSchema::Sys)),
-            "INFORMATION_SCHEMA" => (PlaceRole::SystemTable, Some(SystemSchema::InformationSchema)),
-            other => {
-                let message = format!(
-                    "there is no schema [{other}]; write druid, lookup, view, sys or INFORMATION_SCHEMA, in this case"
-                );
-                return Err(Fault::new(RefusalCode::UnknownSchema, at, message));
+        match first.as_ref() {
+            "druid" => self.read_datasource(name, at),
+            "view" => {
+                check_star(&name, at)?;
+                self.note(PlaceRole::View, at, &name);
+                self.found.views.insert(name);
+                self.check_count(at)
             }
-        };
-        self.read_relation(role, system, name, at)
+            // Druid authorizes no lookup: `NamedLookupSchema`.
+            "lookup" => {
+                check_star(&name, at)?;
+                self.note(PlaceRole::Lookup, at, &name);
+                Ok(())
+            }
+            other => {
+                let schema = SystemSchema::named(other).ok_or_else(|| no_schema(other, at))?;
+                check_star(&name, at)?;
+                self.note(PlaceRole::SystemTable, at, &name);
+                let table = SystemTable { schema, name: name.into_owned() };
+                self.found.system_places.push(Place { table, form, start: at, end });
+                self.check_count(at)
+            }
+        }
     }
 
-    fn read_relation(
-        &mut self,
-        role: PlaceRole,
-        system: Option<SystemSchema>,
-        name: Cow<'a, str>,
-        at: usize,
-    ) -> Read<()> {
+    fn read_datasource(&mut self, name: Cow<'a, str>, at: usize) -> Read<()> {
         check_star(&name, at)?;
-        self.note(role, at, &name);
-        match (role, system) {
-            (_, Some(schema)) => drop(self.found.system.insert((schema, name))),
-            (PlaceRole::View, _) => drop(self.found.views.insert(name)),
-            // Druid authorizes no lookup: `NamedLookupSchema`.
-            (PlaceRole::Lookup, _) => {}
-            (_, None) => drop(self.found.datasources.insert(name)),
-        }
+        self.note(PlaceRole::Datasource, at, &name);
+        self.found.datasources.insert(name);
         self.check_count(at)
+    }
+
+    /// The next three names are perhaps a system table's column: `sys.tasks.datasource`, `sys.tasks.*`.
+    pub(super) fn note_qualifier(&mut self) {
+        let [schema, dot, name, _, column] = [0, 1, 2, 3, 4].map(|ahead| self.tokens.get(self.at + ahead).copied());
+        let (Some(schema), Some(dot), Some(name), Some(column)) = (schema, dot, name, column) else { return };
+        if !name.kind.is_name() || !column.kind.is_name() && column.kind != Kind::Star {
+            return;
+        }
+        let text = |token: Token| {
+            let image = self.text.get(token.start()..token.end(self.text)).unwrap_or_default();
+            literal::name(image, token.kind, '\\').ok()
+        };
+        let Some(named) = text(schema).and_then(|schema| SystemSchema::named(&schema)) else { return };
+        let Some(name) = text(name) else { return };
+        let table = SystemTable { schema: named, name: name.into_owned() };
+        let tokens = [schema, dot].map(|token| (token.start(), token.end(self.text)));
+        self.found.qualifiers.push(Qualifier { table, tokens });
     }
 
     /// The target of INSERT or REPLACE. Druid: `IngestHandler.validateAndGetDataSourceForIngest`.
     pub(super) fn write_table(&mut self, path: Path<'a>) -> Read<()> {
-        let Path { first, second, longer, at } = path;
+        let Path { first, second, longer, at, end: _ } = path;
         let name = match second {
             None => first,
             Some(name) if first == "druid" && !longer => name,
@@ -178,4 +197,10 @@ pub(super) fn bad_escape(at: usize) -> Box<Fault> {
     let message = "an escape of this U& literal stands for no character; write each as \\ and four hexadecimal digits, \
                    and beyond U+FFFF the character itself or both halves of its pair";
     Fault::new(RefusalCode::Lexical, at, message)
+}
+
+fn no_schema(name: &str, at: usize) -> Box<Fault> {
+    let message =
+        format!("there is no schema [{name}]; write druid, lookup, view, sys or INFORMATION_SCHEMA, in this case");
+    Fault::new(RefusalCode::UnknownSchema, at, message)
 }

@@ -2,6 +2,7 @@
 
 use super::{Read, Reader, Shape};
 use crate::sql::refusal::RefusalCode;
+use crate::sql::system::Form;
 use crate::sql::token::Kind;
 
 impl Reader<'_> {
@@ -13,21 +14,28 @@ impl Reader<'_> {
     /// A query or an expression with its ORDER BY and LIMIT; `tail` reads what follows these in the same scope.
     ///
     /// Calcite makes `SELECT * FROM (WITH ..) ORDER BY ..` of an ORDER BY over anything but a plain SELECT
-    /// (`SqlValidatorImpl.performUnconditionalRewrites`), and then its sub-queries do not see the WITH.
+    /// (`SqlValidatorImpl.performUnconditionalRewrites`), and then its sub-queries do not see the WITH. Parentheses
+    /// around the query make no difference to that.
     pub(super) fn query(&mut self, tail: fn(&mut Self, Shape) -> Read<Shape>) -> Read<Shape> {
         let mark = self.scope.mark();
         let with = self.with_list()?;
         let body = self.set_operation()?;
-        if body != Shape::Select {
-            self.scope.return_to(mark);
+        match body {
+            Shape::Select => {}
+            Shape::WithSelect if !with => self.scope.reopen(),
+            Shape::WithSelect | Shape::Query | Shape::Name(_) | Shape::Other => self.scope.return_to(mark),
         }
         let ordered = self.order_and_limit(body)?;
-        if ordered != Shape::Select {
+        if ordered != body {
             self.scope.return_to(mark);
         }
         let shape = tail(self, ordered)?;
         self.scope.return_to(mark);
-        Ok(if with { Shape::Query } else { shape })
+        Ok(match shape {
+            Shape::Select if with => Shape::WithSelect,
+            _ if with => Shape::Query,
+            shape => shape,
+        })
     }
 
     /// `WithList`: each item sees those before it.
@@ -87,9 +95,10 @@ impl Reader<'_> {
                 self.expressions().map(|()| Shape::Query)
             }
             Kind::Table => {
+                let form = Form::Explicit(self.offset(), self.offset() + self.image().len());
                 self.advance();
                 let path = self.path()?;
-                self.read_table(path).map(|()| Shape::Select)
+                self.read_table(path, form).map(|()| Shape::Select)
             }
             _ => self.expression_leaf(),
         }
@@ -156,7 +165,7 @@ impl Reader<'_> {
             return Ok(after);
         }
         match after {
-            Shape::Select | Shape::Query => {}
+            Shape::Select | Shape::WithSelect | Shape::Query => {}
             Shape::Name(start) => self.read_implicit_table(start)?,
             Shape::Other => return Err(self.unexpected("a query before the limit")),
         }
@@ -167,7 +176,7 @@ impl Reader<'_> {
     fn read_implicit_table(&mut self, start: usize) -> Read<()> {
         let end = std::mem::replace(&mut self.at, start);
         let path = self.path()?;
-        self.read_table(path)?;
+        self.read_table(path, Form::Implicit)?;
         self.at = end;
         Ok(())
     }

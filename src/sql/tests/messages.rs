@@ -15,8 +15,9 @@ const MESSAGES: &str = include_str!("../../../tests/corpus/messages.txt");
 /// The words with which a sentence tells what to do.
 const INSTRUCTIONS: [&str; 6] = ["; write ", "; put ", "; add ", "; name ", "; use ", "; leave "];
 
+/// Whether it says what was not understood, and what to write instead.
 #[track_caller]
-fn check(refusal: &Refusal) {
+pub(super) fn check(refusal: &Refusal) {
     let message = &refusal.message;
     assert!(INSTRUCTIONS.iter().any(|words| message.contains(words)), "{message}");
     assert!(!message.ends_with('.') && !message.contains('\n') && message.len() < 400, "{message}");
@@ -41,7 +42,12 @@ fn every_reason_has_its_sentence() {
         [RefusalCode::TooDeep, RefusalCode::TooLong, RefusalCode::TooManyResources, RefusalCode::TooManyTokens];
     told.extend(of_bounds);
     // These take more than a text.
-    let other = [RefusalCode::ExternalNotListed, RefusalCode::ReadingsDisagree];
+    let other = [
+        RefusalCode::ExternalNotListed,
+        RefusalCode::NotNarrowed,
+        RefusalCode::ReadingsDisagree,
+        RefusalCode::TooManyGrants,
+    ];
     told.extend(other);
     let untold: Vec<_> = RefusalCode::ALL.iter().filter(|code| !told.contains(code)).collect();
     assert!(untold.is_empty(), "{untold:?}");

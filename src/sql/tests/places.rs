@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{FILES, cases};
-use crate::sql::{ExternalRules, Place, PlaceRole, places, read, tokens};
+use crate::sql::{DruidSource, ExternalPermission, ExternalRules, PlaceRole, places, read, tokens};
 
 #[test]
 fn every_need_has_a_place_and_every_place_its_need() {
@@ -17,7 +17,7 @@ fn every_need_has_a_place_and_every_place_its_need() {
                     continue;
                 }
             };
-        let needs: BTreeSet<_> = places.iter().filter_map(Place::need).collect();
+        let needs: BTreeSet<_> = places.iter().flat_map(|place| place.needs.iter().cloned()).collect();
         assert_eq!(needs, reading.resources, "{}", case.sql);
         let system = places.iter().filter(|place| place.role == PlaceRole::SystemTable);
         let named: BTreeSet<_> = system.map(|place| place.name.as_str()).collect();
@@ -58,4 +58,24 @@ fn places_are_what_is_written() {
     let export = "INSERT INTO EXTERN(s3(bucket => 'b')) AS CSV SELECT 1";
     let found = places(&ExternalRules::default(), export, &[]).unwrap();
     assert_eq!((export.get(found[0].range.clone()).unwrap(), found[0].role), ("s3", PlaceRole::Export));
+}
+
+#[test]
+fn a_call_needs_what_its_own_arguments_say() {
+    let rules = ExternalRules {
+        druid: DruidSource::RequireRead,
+        permission: ExternalPermission::ByType,
+        ..ExternalRules::default()
+    };
+    let source = |json: &str| format!("TABLE(EXTERN('{json}', '{{}}')) EXTEND (x BIGINT)");
+    let (inline, druid) =
+        (r#"{"type":"inline","data":"x"}"#, r#"{"type":"druid","dataSource":"a","interval":"2020/2021"}"#);
+    let sql = format!("SELECT * FROM {}, {}, b", source(inline), source(druid));
+    let found = places(&rules, &sql, &[]).unwrap();
+    let needs: Vec<Vec<String>> =
+        found.iter().map(|place| place.needs.iter().map(ToString::to_string).collect()).collect();
+    assert_eq!(
+        needs,
+        [vec!["READ EXTERNAL inline"], vec!["READ DATASOURCE a", "READ EXTERNAL druid"], vec!["READ DATASOURCE b"]]
+    );
 }

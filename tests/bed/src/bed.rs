@@ -55,6 +55,17 @@ impl Bed {
         up::add_user(name, &grants, &Progress::start())
     }
 
+    /// Adds several users at once, each as [`Self::add_user`] does; gives their credentials by name.
+    pub fn add_users(&self, users: &[(&str, &[&str])]) -> Result<BTreeMap<String, User>> {
+        let owned = |(name, grants): &(&str, &[&str])| {
+            ((*name).to_owned(), grants.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        let users: Vec<(String, Vec<String>)> = users.iter().map(owned).collect();
+        let mut all = up::add_users(&users, &Progress::start())?;
+        all.retain(|name, _| users.iter().any(|(wanted, _)| wanted == name));
+        Ok(all)
+    }
+
     /// A client that trusts the gate's certificate, and to which a status such as 403 is an answer like any other.
     pub fn client(&self) -> Result<Agent> {
         http::trusting(&self.ca)

@@ -7,8 +7,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
+pub use ureq::Agent;
+use ureq::RequestExt;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, RequestExt};
 
 use crate::error::{BedError, Result};
 
@@ -20,7 +21,7 @@ const ANSWER_BOUND: Duration = Duration::from_secs(60);
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// The body.
+    /// The body; what is not UTF-8 in it is replaced.
     pub text: String,
 }
 
@@ -82,5 +83,6 @@ pub fn send(
         Some(text) => request.header("Content-Type", "application/json").body(text)?.with_agent(agent).run()?,
         None => request.body(())?.with_agent(agent).run()?,
     };
-    Ok(Answer { status: response.status().as_u16(), text: response.body_mut().read_to_string()? })
+    let bytes = response.body_mut().read_to_vec()?;
+    Ok(Answer { status: response.status().as_u16(), text: String::from_utf8_lossy(&bytes).into_owned() })
 }

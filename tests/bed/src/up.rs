@@ -34,18 +34,24 @@ pub fn up(progress: &Progress) -> Result<BedFile> {
 
 /// Adds a user with these grants at both ends, or changes what it was granted.
 pub fn add_user(name: &str, grants: &[String], progress: &Progress) -> Result<User> {
-    grant::check_name(name)?;
-    grants.iter().try_for_each(|line| grant::to_druid(line).map(drop))?;
-    if grant::SAMPLE_USERS.iter().any(|(sample, _)| *sample == name) {
-        return Err(BedError::new(format!("{name} is a sample user"), "choose another name"));
+    add_users(&[(name.to_owned(), grants.to_vec())], progress)?.remove(name).ok_or_else(no_bed)
+}
+
+/// Adds several at once; gives all users that there are, by name.
+pub fn add_users(users: &[(String, Vec<String>)], progress: &Progress) -> Result<BTreeMap<String, User>> {
+    for (name, grants) in users {
+        grant::check_name(name)?;
+        grants.iter().try_for_each(|line| grant::to_druid(line).map(drop))?;
+        if grant::SAMPLE_USERS.iter().any(|(sample, _)| sample == name) {
+            return Err(BedError::new(format!("{name} is a sample user"), "choose another name"));
+        }
     }
     let _lock = lock()?;
-    let down = || BedError::new("no bed is up", "run `cargo bed up`");
-    let state = State::load()?.ok_or_else(down)?;
+    let state = State::load()?.ok_or_else(no_bed)?;
     let before = state.users.clone();
     let mut bed = Bringing { progress, state, started: Vec::new() };
-    match bed.set_user(name, grants).and_then(|()| bed.publish()) {
-        Ok(file) => file.users.get(name).cloned().ok_or_else(down),
+    match bed.set_users(users).and_then(|()| bed.publish()) {
+        Ok(file) => Ok(file.users),
         Err(error) => {
             // What the gate refuses must not be in the way of the next user.
             bed.state.users = before;
@@ -53,6 +59,10 @@ pub fn add_user(name: &str, grants: &[String], progress: &Progress) -> Result<Us
             Err(error)
         }
     }
+}
+
+fn no_bed() -> BedError {
+    BedError::new("no bed is up", "run `cargo bed up`")
 }
 
 /// Ends exactly what was started; says how many processes that was.
@@ -218,14 +228,19 @@ impl<'a> Bringing<'a> {
         Ok(())
     }
 
-    fn set_user(&mut self, name: &str, grants: &[String]) -> Result<()> {
-        let known = self.state.users.get(name).map(|user| user.password.clone());
-        let password = known.map_or_else(places::secret, Ok)?;
+    fn set_users(&mut self, users: &[(String, Vec<String>)]) -> Result<()> {
         let druid = Druid::of(&self.state)?;
-        druid.set_account(name, &password)?;
-        druid.set_grants(name, grants)?;
+        for (name, grants) in users {
+            let known = self.state.users.get(name).cloned();
+            if known.as_ref().is_some_and(|known| known.grants == *grants) {
+                continue;
+            }
+            let password = known.map_or_else(places::secret, |user| Ok(user.password))?;
+            druid.set_account(name, &password)?;
+            druid.set_grants(name, grants)?;
+            self.state.users.insert(name.to_owned(), StoredUser { password, grants: grants.clone() });
+        }
         druid.publish_accounts()?;
-        self.state.users.insert(name.to_owned(), StoredUser { password, grants: grants.to_vec() });
         self.state.save()
     }
 

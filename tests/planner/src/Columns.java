@@ -20,14 +20,11 @@ final class Columns
   private static final List<SqlTypeName> TYPES =
       List.of(SqlTypeName.ANY, SqlTypeName.BIGINT, SqlTypeName.VARCHAR, SqlTypeName.TIMESTAMP);
 
-  /** How errors begin that tables of one column may help against, as a sub-query in the place of a value has. */
-  private static final List<String> TOO_MANY = List.of(
-      "Cannot apply '$SCALAR_QUERY'",
-      "Values passed to IN operator must have compatible types",
-      "List of column aliases must have same degree as table",
-      "Number of columns must match number of query columns",
-      "Column count mismatch in UNION"
-  );
+  /** How an error begins that tables of many columns may help against; one is what a sub-query in a value's place has. */
+  private static final String TOO_FEW = "Column '";
+
+  /** How an error begins that tells of a sub-query in a value's place with other columns than those of a table. */
+  private static final String OWN_COLUMNS = "Cannot apply '$SCALAR_QUERY'";
 
   /** How errors begin that columns of another type may help against: functions of Druid's own do not take any type. */
   private static final List<String> OF_TYPE = List.of(
@@ -71,17 +68,17 @@ final class Columns
 
   static Columns first()
   {
-    return new Columns(true, 0);
+    return new Columns(false, 0);
   }
 
   /** The guess to try after this one has led to this error; null if none will help. */
   Columns after(String error)
   {
-    if (TOO_MANY.stream().anyMatch(error::startsWith)) {
-      return many ? new Columns(false, type) : null;
+    if (!many && error.startsWith(TOO_FEW)) {
+      return new Columns(true, type);
     }
-    boolean other = OF_TYPE.stream().anyMatch(error::startsWith) && type + 1 < TYPES.size();
-    return other ? new Columns(many, type + 1) : null;
+    boolean another = OF_TYPE.stream().anyMatch(error::startsWith) && !error.startsWith(OWN_COLUMNS);
+    return another && type + 1 < TYPES.size() ? new Columns(many, type + 1) : null;
   }
 
   RelDataType row(RelDataTypeFactory factory)

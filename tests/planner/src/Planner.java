@@ -38,6 +38,7 @@ import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.validate.SqlValidator;
 import org.apache.calcite.sql.validate.SqlValidatorNamespace;
 import org.apache.calcite.sql.validate.SqlValidatorTable;
+import org.apache.calcite.tools.Program;
 import org.apache.druid.data.input.AbstractInputSource;
 import org.apache.druid.data.input.InputEntity;
 import org.apache.druid.data.input.InputEntityReader;
@@ -71,6 +72,7 @@ import org.apache.druid.sql.calcite.planner.DruidOperatorTable;
 import org.apache.druid.sql.calcite.planner.DruidPlanner;
 import org.apache.druid.sql.calcite.planner.NoOpPlannerHook;
 import org.apache.druid.sql.calcite.planner.PlannerConfig;
+import org.apache.druid.sql.calcite.planner.PlannerContext;
 import org.apache.druid.sql.calcite.planner.PlannerFactory;
 import org.apache.druid.sql.calcite.run.SqlEngine;
 import org.apache.druid.sql.calcite.schema.DruidSchemaCatalog;
@@ -131,7 +133,7 @@ public final class Planner
         make(AuthorizerMapper.class, Collections.emptyMap()),
         mapper,
         "druid",
-        new CalciteRulesManager(Set.of()),
+        new NoRules(),
         new JoinableFactoryWrapper(stub(JoinableFactory.class)),
         CatalogResolver.NULL_RESOLVER,
         AuthConfig.newBuilder().setEnableInputSourceSecurity(inputSourceSecurity).build(),
@@ -169,25 +171,19 @@ public final class Planner
   /** Tries one guess at the columns after the other: a statement is accepted if there are tables for which it is. */
   private ObjectNode answer(JsonNode asked)
   {
+    Outcome outcome = null;
+    for (Columns guess = Columns.first(); guess != null; guess = outcome.next) {
+      Columns.current = guess;
+      outcome = plan(asked);
+    }
     ObjectNode answer = mapper.createObjectNode();
     answer.set("id", asked.get("id"));
-    Outcome first = null;
-    for (Columns guess = Columns.first(); guess != null; ) {
-      Columns.current = guess;
-      Outcome outcome = plan(asked, first == null);
-      if (outcome.accepted) {
-        answer.put("accepted", true);
-        answer.set("resources", array(outcome.resources));
-        return answer;
-      }
-      first = first == null ? outcome : first;
-      // What is found before it fails is the same for every guess.
-      guess = first.resources == null ? null : guess.after(outcome.error);
+    answer.put("accepted", outcome.error == null);
+    if (outcome.error != null) {
+      answer.put("error", outcome.error);
     }
-    answer.put("accepted", false);
-    answer.put("error", first.error);
-    if (first.resources != null) {
-      answer.set("registered", array(first.resources));
+    if (outcome.resources != null) {
+      answer.set(outcome.error == null ? "resources" : "registered", array(outcome.resources));
     }
     return answer;
   }
@@ -199,7 +195,7 @@ public final class Planner
     return array;
   }
 
-  private Outcome plan(JsonNode asked, boolean wantRegistered)
+  private Outcome plan(JsonNode asked)
   {
     String sql = asked.get("sql").asText();
     DruidPlanner planner = null;
@@ -209,11 +205,13 @@ public final class Planner
       planner.getPlannerContext().setParameters(parameters(asked.get("parameters")));
       planner.getPlannerContext().setAuthenticationResult(new AuthenticationResult("any", "any", null, null));
       planner.validate();
-      return new Outcome(true, authorized(planner), null);
+      return new Outcome(authorized(planner), null, null);
     }
     catch (Exception | StackOverflowError | AssertionError e) {
-      boolean begun = planner != null && wantRegistered;
-      return new Outcome(false, begun ? registered(planner, sql) : null, brief(e));
+      String error = brief(e);
+      Columns next = Columns.current.after(error);
+      // What is found before it fails is the same for every guess.
+      return new Outcome(next == null && planner != null ? registered(planner, sql) : null, error, next);
     }
     finally {
       if (planner != null) {
@@ -529,17 +527,36 @@ public final class Planner
     throw new NoSuchFieldException(name);
   }
 
+  /** What came of one guess at the columns. */
   private static final class Outcome
   {
-    final boolean accepted;
+    /** What Druid would authorize, or what it had registered when it failed; null if that is not known. */
     final Set<String> resources;
+    /** Null if the statement is accepted. */
     final String error;
+    /** The guess to try after this one; null if none is left or needed. */
+    final Columns next;
 
-    Outcome(boolean accepted, Set<String> resources, String error)
+    Outcome(Set<String> resources, String error, Columns next)
     {
-      this.accepted = accepted;
       this.resources = resources;
       this.error = error;
+      this.next = next;
+    }
+  }
+
+  /** A statement is only validated, and rules are for what comes after that: they are costly to make. */
+  private static final class NoRules extends CalciteRulesManager
+  {
+    NoRules()
+    {
+      super(Set.of());
+    }
+
+    @Override
+    public List<Program> programs(PlannerContext context)
+    {
+      return List.of();
     }
   }
 

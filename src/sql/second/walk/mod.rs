@@ -39,8 +39,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// An ORDER BY over anything but a plain SELECT does not see the WITH before it
-    /// (Calcite: `SqlValidatorImpl.performUnconditionalRewrites`).
+    /// An ORDER BY over anything but a plain SELECT does not see the WITH before it, which may stand in the parentheses
+    /// with that SELECT (Calcite: `SqlValidatorImpl.performUnconditionalRewrites`).
     fn query(&mut self, query: &'a Query) {
         let Query {
             with,
@@ -59,8 +59,10 @@ impl<'a> Walk<'a> {
             self.with_item(item);
         }
         self.body(body);
-        if !is_plain_select(body) {
-            self.scope.return_to(mark);
+        match plain_select(body) {
+            Some(Plain { with: false }) => {}
+            Some(Plain { with: true }) if with.is_none() => self.scope.reopen(),
+            Some(Plain { with: true }) | None => self.scope.return_to(mark),
         }
         order_by.iter().for_each(|order_by| self.order_by(order_by));
         limit_clause.iter().for_each(|limit| self.limit(limit));
@@ -268,19 +270,27 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A SELECT, in parentheses or not, without WITH, ORDER BY and LIMIT of its own.
-fn is_plain_select(body: &SetExpr) -> bool {
+/// A SELECT, in parentheses or not, without ORDER BY and LIMIT of its own.
+struct Plain {
+    /// A WITH stands before it, in its parentheses.
+    with: bool,
+}
+
+fn plain_select(body: &SetExpr) -> Option<Plain> {
     match body {
-        SetExpr::Select(_) | SetExpr::Table(_) => true,
+        SetExpr::Select(_) | SetExpr::Table(_) => Some(Plain { with: false }),
         SetExpr::Query(query) => {
-            let bare = query.with.is_none() && query.order_by.is_none();
-            bare && query.limit_clause.is_none() && query.fetch.is_none() && is_plain_select(&query.body)
+            let bare = query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
+            let inner = plain_select(&query.body).filter(|_| bare)?;
+            // Of two WITH one is before no SELECT.
+            let twice = inner.with && query.with.is_some();
+            (!twice).then_some(Plain { with: inner.with || query.with.is_some() })
         }
         SetExpr::SetOperation { left: _, op: _, set_quantifier: _, right: _ }
         | SetExpr::Values(_)
         | SetExpr::Insert(_)
         | SetExpr::Update(_)
         | SetExpr::Delete(_)
-        | SetExpr::Merge(_) => false,
+        | SetExpr::Merge(_) => None,
     }
 }
