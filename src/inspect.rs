@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
+use http::Method;
 
 use crate::auth::Identity;
 use crate::druid::avatica::AvaticaRequest;
@@ -32,7 +33,7 @@ use crate::druid::{Answer, Body, Recognized, Row, Rule, context};
 use crate::json::{self, Json};
 use crate::permission::{Action, Need, Permissions, ResourceAction, ResourceType};
 use crate::policy::{Grants, NamePattern, Subject};
-use crate::query_id::{QueryId, QueryIds, TASK_PREFIX, Whose};
+use crate::query_id::{OwnIds, QueryId, QueryIds, TASK_PREFIX, Whose};
 use crate::reading_pool::{ReadingPool, Verdict};
 use crate::sql;
 
@@ -42,6 +43,8 @@ pub struct Inspector<D> {
     pub ids: QueryIds,
     /// What cancelling a query's task takes on its datasource: READ, or WRITE as in Druid.
     pub task_cancel: Action,
+    /// Whether the state's permission does for another's statement, as in Druid since 28.
+    pub statements_by_state: bool,
     /// What EXTERN may read, and what it takes.
     pub external: Arc<sql::ExternalRules>,
     /// What setting a query context key takes.
@@ -67,6 +70,8 @@ pub struct Inspected {
     pub answer: Answer,
     /// The query that it submits or cancels, or the connection that it is about, if there is one.
     pub query: Option<Submitted>,
+    /// What tells the caller's own queries in a list of them.
+    pub own: Option<OwnIds>,
     /// What the audit record says of it.
     pub facts: Facts,
     need: Need,
@@ -205,6 +210,7 @@ impl Inspected {
             avatica: None,
             answer: recognized.row.answer,
             query: None,
+            own: None,
             facts: Facts::default(),
             need,
             hidden: None,
@@ -356,7 +362,8 @@ impl<D: TaskDirectory> Inspector<D> {
             Rule::SubmitSupervisor => self.submit_supervisor(recognized, body).await?,
             Rule::Sample => by_body::and_write_state(self.sample(recognized, body).await?),
             Rule::OwnQuery => self.own_query(recognized, caller)?,
-            Rule::OwnStatement => self.own_statement(recognized, caller)?,
+            Rule::OwnStatement => self.own_statement(recognized, (caller, grants))?,
+            Rule::OwnQueries => self.own_queries(recognized, (caller, grants)),
             Rule::ReadTask => self.task(recognized, |_| Action::Read).await?,
             Rule::CancelTask => self.task(recognized, |facts| self.cancel_action(facts)).await?,
             Rule::FilteredList => by_path::filtered_list(recognized)?,
@@ -426,19 +433,47 @@ impl<D: TaskDirectory> Inspector<D> {
         Ok(inspected)
     }
 
-    fn own_statement(&self, recognized: &Recognized, caller: &Identity) -> Result<Inspected, Refusal> {
+    /// One's own statement, or anybody's for who may read the state, or write it to cancel: those from before the gate, or
+    /// signed by a key that is no more, too. Druid: `SqlStatementResource.getTaskIdAndAuthorize`.
+    fn own_statement(
+        &self,
+        recognized: &Recognized,
+        (caller, grants): (&Identity, &Grants),
+    ) -> Result<Inspected, Refusal> {
         let text = recognized.id();
         let unknown = || Refusal::UnknownStatement(text.to_owned());
-        match self.ids.whose(text.strip_prefix(TASK_PREFIX).ok_or_else(unknown)?, caller) {
-            Whose::Callers(id) => {
-                let mut inspected = Inspected::new(recognized, Need::AnyIdentity);
-                inspected.target = recognized.target_for(&id.task_id());
-                inspected.facts.id = Some(id.task_id());
-                Ok(inspected)
+        let whose = text.strip_prefix(TASK_PREFIX).map_or(Whose::NotAnId, |bare| self.ids.whose(bare, caller));
+        let action = if recognized.row.method == Method::GET { Action::Read } else { Action::Write };
+        let state = ResourceAction::new(action, ResourceType::State, "STATE");
+        let need = match whose {
+            Whose::Callers(_) => Need::AnyIdentity,
+            Whose::Anothers if !self.statements_by_state => return Err(Refusal::NotTheOwner),
+            Whose::Anothers => Need::AllOf(Permissions::one(state)),
+            // Who may not see all statements is not told whether there is this one.
+            Whose::Forged | Whose::NotAnId if self.statements_by_state && grants.allows(&state) => {
+                Need::AllOf(Permissions::one(state))
             }
-            Whose::Anothers => Err(Refusal::NotTheOwner),
-            Whose::Forged | Whose::NotAnId => Err(unknown()),
+            Whose::Forged | Whose::NotAnId => return Err(unknown()),
+        };
+        let id = TaskId::new(text).ok_or_else(unknown)?;
+        let mut inspected = Inspected::new(recognized, need);
+        inspected.target = recognized.target_for(id.as_str());
+        inspected.facts.id = Some(id.as_str().to_owned());
+        Ok(inspected)
+    }
+
+    /// The queries that run: all for who may read the state, else the caller's own, with nothing of whose Druid thinks they
+    /// are. Druid: `SqlResource.getRunningQueries`.
+    fn own_queries(&self, recognized: &Recognized, (caller, grants): (&Identity, &Grants)) -> Inspected {
+        let state = ResourceAction::new(Action::Read, ResourceType::State, "STATE");
+        if grants.allows(&state) {
+            let mut inspected = Inspected::new(recognized, Need::AllOf(Permissions::one(state)));
+            inspected.answer = Answer::Pass;
+            return inspected;
         }
+        let mut inspected = Inspected::new(recognized, Need::AnyIdentity);
+        inspected.own = Some(self.ids.of(caller));
+        inspected
     }
 }
 

@@ -4,6 +4,10 @@
 //! keyed tag of its owner, a keyed hash of the client's own id, and a MAC over both. Whoever has the key can tell, from
 //! the id alone, who submitted the query; nobody else can make one. The same owner and the same client id give the same
 //! id, so that Druid still refuses a repeated INSERT.
+//!
+//! One key signs; others may be recognized beside it, so that a key can be replaced while queries run that it signed.
+
+use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use base64::Engine;
@@ -55,27 +59,78 @@ pub enum Whose {
     NotAnId,
 }
 
-/// Writes and reads ids; holds the key.
+/// Writes and reads ids; holds the keys.
+#[derive(Clone)]
 pub struct QueryIds {
+    signs: Arc<IdKey>,
+    /// Ids of these are recognized too.
+    others: Arc<[IdKey]>,
+}
+
+/// One key, which should have 32 bytes or more.
+struct IdKey {
     key: hmac::Key,
-    key_id: String,
+    id: String,
+}
+
+impl IdKey {
+    fn new(key: &[u8]) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        let id = keyed(&key, "key id", &[], KEY_ID_BYTES);
+        Self { key, id }
+    }
+
+    fn owner_tag(&self, owner: &Identity) -> String {
+        keyed(&self.key, "owner", &[owner.issuer().as_bytes(), owner.subject().as_bytes()], PART_BYTES)
+    }
+
+    fn mac(&self, signed: &str) -> String {
+        keyed(&self.key, "id", &[signed.as_bytes()], PART_BYTES)
+    }
+}
+
+/// Tells the ids of one caller's queries from all others.
+#[derive(Clone)]
+pub struct OwnIds {
+    ids: QueryIds,
+    caller: Identity,
+}
+
+impl OwnIds {
+    /// Whether the caller submitted the query of this id.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        matches!(self.ids.whose(id, &self.caller), Whose::Callers(_))
+    }
+}
+
+impl std::fmt::Debug for OwnIds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OwnIds").field("caller", &self.caller).finish_non_exhaustive()
+    }
 }
 
 impl QueryIds {
-    /// With this key, which should have 32 bytes or more.
+    /// `key` signs, and ids that it or one of `others` signed are recognized. Each should have 32 bytes or more.
     #[must_use]
-    pub fn new(key: &[u8]) -> Self {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
-        let key_id = keyed(&key, "key id", &[], KEY_ID_BYTES);
-        Self { key, key_id }
+    pub fn new(key: &[u8], others: &[&[u8]]) -> Self {
+        let others = others.iter().map(|key| IdKey::new(key)).collect();
+        Self { signs: Arc::new(IdKey::new(key)), others }
+    }
+
+    /// What tells the caller's own ids.
+    #[must_use]
+    pub fn of(&self, caller: &Identity) -> OwnIds {
+        OwnIds { ids: self.clone(), caller: caller.clone() }
     }
 
     /// The id of the query that `owner` calls `client_id`; `nonce` stands in where it gave no name.
     #[must_use]
     pub fn mint(&self, owner: &Identity, client_id: Option<&str>, nonce: &[u8]) -> QueryId {
+        let key = &self.signs.key;
         let name = client_id.map_or_else(
-            || keyed(&self.key, "nonce", &[nonce], PART_BYTES),
-            |id| keyed(&self.key, "client id", &[id.as_bytes()], PART_BYTES),
+            || keyed(key, "nonce", &[nonce], PART_BYTES),
+            |id| keyed(key, "client id", &[id.as_bytes()], PART_BYTES),
         );
         self.signed(owner, &name)
     }
@@ -87,13 +142,13 @@ impl QueryIds {
         let held = held.to_lines();
         let fields: Vec<&[u8]> =
             std::iter::once(client_id).chain(held.iter().map(String::as_str)).map(str::as_bytes).collect();
-        let name = keyed(&self.key, "connection", &fields, PART_BYTES);
+        let name = keyed(&self.signs.key, "connection", &fields, PART_BYTES);
         self.signed(owner, &name)
     }
 
     fn signed(&self, owner: &Identity, name: &str) -> QueryId {
-        let signed = format!("{FORM}.{}.{}.{name}", self.key_id, self.owner_tag(owner));
-        let mac = self.mac(&signed);
+        let signed = format!("{FORM}.{}.{}.{name}", self.signs.id, self.signs.owner_tag(owner));
+        let mac = self.signs.mac(&signed);
         QueryId(format!("{signed}.{mac}"))
     }
 
@@ -106,23 +161,17 @@ impl QueryIds {
         if *form != FORM || lengths != [6, 22, 22, 22] {
             return Whose::NotAnId;
         }
+        let mut keys = std::iter::once(&*self.signs).chain(self.others.iter());
+        let Some(key) = keys.find(|key| key.id == *key_id) else { return Whose::Forged };
         let signed = format!("{form}.{key_id}.{owner}.{name}");
-        if *key_id != self.key_id || !equal(self.mac(&signed).as_bytes(), mac.as_bytes()) {
+        if !equal(key.mac(&signed).as_bytes(), mac.as_bytes()) {
             return Whose::Forged;
         }
-        if equal(self.owner_tag(caller).as_bytes(), owner.as_bytes()) {
+        if equal(key.owner_tag(caller).as_bytes(), owner.as_bytes()) {
             Whose::Callers(QueryId(text.to_owned()))
         } else {
             Whose::Anothers
         }
-    }
-
-    fn owner_tag(&self, owner: &Identity) -> String {
-        keyed(&self.key, "owner", &[owner.issuer().as_bytes(), owner.subject().as_bytes()], PART_BYTES)
-    }
-
-    fn mac(&self, signed: &str) -> String {
-        keyed(&self.key, "id", &[signed.as_bytes()], PART_BYTES)
     }
 }
 
@@ -154,20 +203,41 @@ mod tests {
 
     #[test]
     fn an_id_tells_its_owner() {
-        let ids = QueryIds::new(KEY);
+        let ids = QueryIds::new(KEY, &[]);
         let id = ids.mint(&who("alice"), Some("mine"), &[]);
         assert_eq!(ids.whose(id.as_str(), &who("alice")), Whose::Callers(id.clone()));
         assert_eq!(ids.whose(id.as_str(), &who("bob")), Whose::Anothers);
         assert!(id.task_id().starts_with("query-1.") && id.task_id().len() <= 120, "{}", id.task_id());
         assert!(id.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b)));
         // Another gate with the same key agrees; one with another key does not.
-        assert_eq!(QueryIds::new(KEY).whose(id.as_str(), &who("alice")), Whose::Callers(id.clone()));
-        assert_eq!(QueryIds::new(&[8; 32]).whose(id.as_str(), &who("alice")), Whose::Forged);
+        assert_eq!(QueryIds::new(KEY, &[]).whose(id.as_str(), &who("alice")), Whose::Callers(id.clone()));
+        assert_eq!(QueryIds::new(&[8; 32], &[]).whose(id.as_str(), &who("alice")), Whose::Forged);
+    }
+
+    #[test]
+    fn a_key_is_replaced_without_cutting_off_what_it_signed() {
+        let (old, new): (&[u8], &[u8]) = (&[7; 32], &[8; 32]);
+        let [before, during, after] = [QueryIds::new(old, &[new]), QueryIds::new(new, &[old]), QueryIds::new(new, &[])];
+        let signed = |ids: &QueryIds| ids.mint(&who("alice"), Some("mine"), &[]);
+        let (by_old, by_new) = (signed(&before), signed(&during));
+        assert_ne!(by_old, by_new);
+        // Gates that are told one after the other agree all the while.
+        for gate in [&before, &during] {
+            for id in [&by_old, &by_new] {
+                assert_eq!(gate.whose(id.as_str(), &who("alice")), Whose::Callers(id.clone()));
+                assert_eq!(gate.whose(id.as_str(), &who("bob")), Whose::Anothers);
+                assert!(gate.of(&who("alice")).has(id.as_str()) && !gate.of(&who("bob")).has(id.as_str()));
+            }
+        }
+        assert_eq!(after.whose(by_old.as_str(), &who("alice")), Whose::Forged);
+        // One key's id under another key's name is nobody's.
+        let mixed = by_old.as_str().replacen(&by_old.as_str()[2..8], &by_new.as_str()[2..8], 1);
+        assert_eq!(during.whose(&mixed, &who("alice")), Whose::Forged);
     }
 
     #[test]
     fn the_same_name_of_the_same_owner_is_the_same_id() {
-        let ids = QueryIds::new(KEY);
+        let ids = QueryIds::new(KEY, &[]);
         let mint = |owner: &str, name: Option<&str>, nonce: &[u8]| ids.mint(&who(owner), name, nonce);
         assert_eq!(mint("alice", Some("x"), b"1"), mint("alice", Some("x"), b"2"));
         assert_ne!(mint("alice", Some("x"), b""), mint("bob", Some("x"), b""));
@@ -190,11 +260,11 @@ mod tests {
 
     #[test]
     fn a_connection_is_its_owners_while_it_holds_the_same() {
-        let ids = QueryIds::new(KEY);
+        let ids = QueryIds::new(KEY, &[]);
         let some = holding(&["READ DATASOURCE wiki", "WRITE DATASOURCE taxi"]);
         let name = |owner: &str, held: &Grants, id: &str| ids.connection(&who(owner), held, id);
         let alices = name("alice", &some, "x");
-        assert_eq!(QueryIds::new(KEY).connection(&who("alice"), &some, "x"), alices, "another gate agrees");
+        assert_eq!(QueryIds::new(KEY, &[]).connection(&who("alice"), &some, "x"), alices, "another gate agrees");
         assert_eq!(name("alice", &holding(&["WRITE DATASOURCE taxi", "READ DATASOURCE wiki"]), "x"), alices);
         assert_ne!(name("alice", &holding(&["READ DATASOURCE wiki"]), "x"), alices);
         assert_ne!(name("alice", &Grants::default(), "x"), alices);
@@ -207,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_changed_id_is_forged() {
-        let ids = QueryIds::new(KEY);
+        let ids = QueryIds::new(KEY, &[]);
         let id = ids.mint(&who("alice"), Some("mine"), &[]);
         let theirs = ids.mint(&who("bob"), Some("other"), &[]);
         let parts: Vec<&str> = id.as_str().split('.').collect();
@@ -221,7 +291,7 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_ids() {
-        let ids = QueryIds::new(KEY);
+        let ids = QueryIds::new(KEY, &[]);
         let id = ids.mint(&who("alice"), Some("mine"), &[]);
         for text in
             ["", "mine", "1.a.b.c.d", &format!("{}.", id.as_str()), &id.as_str().replacen("1.", "2.", 1), &id.task_id()]

@@ -14,7 +14,7 @@ use clap::{ArgGroup, Args};
 
 use self::no_druid::NoDruid;
 use crate::auth::{Authenticator, Supposed};
-use crate::config::{self, Config, Limits, Secret, SqlSettings};
+use crate::config::{self, Config, Limits, PolicySettings, Secret, SqlSettings};
 use crate::druid::Rule;
 use crate::inspect::Inspector;
 use crate::permission::Action;
@@ -143,8 +143,9 @@ async fn with_config(question: &Question, config: Config, policy: &Policy) -> Re
     let known = Known::by(&question.who, &authenticator, policy, SystemTime::now()).await;
     let known = known.map_err(|fault| fault.to_string())?;
     let directory = Directory::new(Upstream::new(&config.druid, &config.limits), config.limits.lookup);
-    let ids = QueryIds::new(config.ids.key.expose());
-    let inspector = inspector(ids, config.policy.task_cancel, config.sql, directory)?;
+    let ids = super::query_ids(&config.ids);
+    let PolicySettings { task_cancel, statements_by_state, .. } = config.policy;
+    let inspector = inspector(ids, (task_cancel, statements_by_state), config.sql, directory)?;
     let explainer = Explainer { policy, inspector: &inspector, limits: &config.limits };
     Ok(explainer.explain(question, known).await)
 }
@@ -155,24 +156,34 @@ async fn by_policy(question: &Question, policy: &Policy) -> Result<Explanation, 
         return Err("a token is verified by the configuration: --config FILE".to_owned());
     };
     let known = Known::by_policy(supposed, policy).map_err(|fault| fault.to_string())?;
-    let inspector = inspector(QueryIds::new(&[0; 32]), Action::Read, SqlSettings::default(), NoDruid::default())?;
+    let ids = QueryIds::new(&[0; 32], &[]);
+    let inspector = inspector(ids, (Action::Read, true), SqlSettings::default(), NoDruid::default())?;
     let explainer = Explainer { policy, inspector: &inspector, limits: &Limits::default() };
     let mut explanation = explainer.explain(question, Ok(known)).await;
     let is_refused = matches!(explanation.outcome, Outcome::Refused { .. });
     if let Some(asked) = inspector.directory.asked() {
         let what = format!("the gate would ask Druid for {asked}; with --config FILE it does");
         explanation.outcome = Outcome::Undecided(what);
-    } else if is_refused && explanation.row.is_some_and(|row| matches!(row.rule, Rule::OwnQuery | Rule::OwnStatement)) {
+    } else if explanation
+        .row
+        .is_some_and(|row| row.rule == Rule::OwnStatement || is_refused && row.rule == Rule::OwnQuery)
+    {
         let what = "whose this id is only the key of [ids] tells; --config FILE names it".to_owned();
         explanation.outcome = Outcome::Undecided(what);
     }
     Ok(explanation)
 }
 
-fn inspector<D>(ids: QueryIds, task_cancel: Action, sql: SqlSettings, directory: D) -> Result<Inspector<D>, String> {
+fn inspector<D>(
+    ids: QueryIds,
+    (task_cancel, statements_by_state): (Action, bool),
+    sql: SqlSettings,
+    directory: D,
+) -> Result<Inspector<D>, String> {
     let second = ReadingPool::start(sql.second_reading).map_err(|error| format!("cannot start: {error}"))?;
     let SqlSettings { external, context_keys, .. } = sql;
-    Ok(Inspector { ids, task_cancel, external: external.into(), context_keys, directory, second })
+    let external = external.into();
+    Ok(Inspector { ids, task_cancel, statements_by_state, external, context_keys, directory, second })
 }
 
 fn question(args: &ExplainArgs) -> Result<Question, String> {

@@ -12,6 +12,9 @@ pub mod sql_needs;
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::config::IdSettings;
+use crate::query_id::QueryIds;
+
 /// Writes to standard output; a reader that has gone away is no fault of ours.
 fn say(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
@@ -21,6 +24,11 @@ fn say(text: &str) {
 fn fail(text: &str) -> ExitCode {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
     ExitCode::FAILURE
+}
+
+fn query_ids(settings: &IdSettings) -> QueryIds {
+    let others: Vec<&[u8]> = settings.other_keys.iter().map(|key| key.expose().as_slice()).collect();
+    QueryIds::new(settings.key.expose(), &others)
 }
 
 /// What may be shown on a terminal: no character that moves its cursor or does more.

@@ -14,7 +14,6 @@ use crate::config::{self, Config};
 use crate::inspect::Inspector;
 use crate::policy::Policy;
 use crate::proxy::{Gate, SignIn};
-use crate::query_id::QueryIds;
 use crate::reading_pool::ReadingPool;
 use crate::server::{Admin, AdminServer, Readiness, Server, ServerFault};
 use crate::telemetry::{self, AuditLog, Metrics};
@@ -71,8 +70,9 @@ async fn serve(file: &Path, config: Config, policy: Policy, audit: AuditLog) -> 
         }
     };
     let inspector = Inspector {
-        ids: QueryIds::new(config.ids.key.expose()),
+        ids: super::query_ids(&config.ids),
         task_cancel: config.policy.task_cancel,
+        statements_by_state: config.policy.statements_by_state,
         external: Arc::new(config.sql.external),
         context_keys: config.sql.context_keys,
         directory: Directory::new(upstream.clone(), config.limits.lookup),

@@ -69,6 +69,9 @@ pub const MAX_STALE_SECONDS: RangeInclusive<u64> = 0..=2_592_000;
 /// Bytes of the key that signs ids: as many as the hash that uses it gives (RFC 2104 section 3).
 pub const MIN_ID_KEY_BYTES: usize = 32;
 
+/// Keys whose ids are recognized beside the one that signs: two replacements under way at once.
+pub const MAX_OTHER_ID_KEYS: usize = 2;
+
 impl Config {
     /// Reads a configuration file and the key files it names; not the policy.
     ///

@@ -16,8 +16,8 @@ use rustls::sign::CertifiedKey;
 use super::files::{read_text, without_newline};
 use super::settings::{Config, IdSettings, Origin, PolicySettings, Secret, ServerSettings, SqlSettings, TlsSettings};
 use super::{
-    DEFAULT_DRAIN_SECONDS, DEFAULT_GRACE_SECONDS, Limits, MAX_GRACE_SECONDS, MIN_ID_KEY_BYTES, druid, issuers, limits,
-    operations, sql,
+    DEFAULT_DRAIN_SECONDS, DEFAULT_GRACE_SECONDS, Limits, MAX_GRACE_SECONDS, MAX_OTHER_ID_KEYS, MIN_ID_KEY_BYTES,
+    druid, issuers, limits, operations, sql,
 };
 use crate::auth::AuthSettings;
 use crate::permission::Action;
@@ -215,14 +215,25 @@ fn tls(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Optio
 }
 
 fn ids(section: &Section<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<IdSettings> {
-    section.only(&["key_file"], report);
-    let text = base.read(section, "key_file", report)?;
-    let key = STANDARD.decode(without_newline(&text)).ok().filter(|key| key.len() >= MIN_ID_KEY_BYTES);
-    if key.is_none() {
-        let expected = format!("`key_file`: expected at least {MIN_ID_KEY_BYTES} random bytes in base64");
-        report.add(section.place_of("key_file"), expected);
+    section.only(&["key_file", "other_key_files"], report);
+    let key = section.required_string("key_file", report).and_then(|name| id_key("key_file", name, base, report));
+    let names = section.strings("other_key_files", report).unwrap_or_default();
+    if names.len() > MAX_OTHER_ID_KEYS {
+        let message = format!("`other_key_files` has {} files, expected at most {MAX_OTHER_ID_KEYS}", names.len());
+        report.add(section.place_of("other_key_files"), message);
     }
-    Some(IdSettings { key: Secret::new(key?) })
+    let others: Vec<_> = names.into_iter().map(|name| id_key("other_key_files", name, base, report)).collect();
+    let other_keys = others.into_iter().collect::<Option<_>>()?;
+    Some(IdSettings { key: key?, other_keys })
+}
+
+fn id_key(key: &str, name: Text<'_>, base: &Base<'_>, report: &mut Report<'_>) -> Option<Secret<Vec<u8>>> {
+    let text = base.read_named(name, key, report)?;
+    let bytes = STANDARD.decode(without_newline(&text)).ok().filter(|bytes| bytes.len() >= MIN_ID_KEY_BYTES);
+    if bytes.is_none() {
+        report.add(name.at, format!("`{key}`: expected at least {MIN_ID_KEY_BYTES} random bytes in base64"));
+    }
+    bytes.map(Secret::new)
 }
 
 fn policy(
@@ -231,7 +242,7 @@ fn policy(
     partial: &mut Partial,
     report: &mut Report<'_>,
 ) -> Option<PolicySettings> {
-    section.only(&["file", "task_cancel"], report);
+    section.only(&["file", "task_cancel", "statements_by_state"], report);
     let file = section.required_string("file", report).map(|name| base.path(name));
     partial.policy_file.clone_from(&file);
     let task_cancel = match section.string("task_cancel", report) {
@@ -244,5 +255,6 @@ fn policy(
             action
         }
     };
-    Some(PolicySettings { file: file?, task_cancel: task_cancel? })
+    let statements_by_state = section.boolean("statements_by_state", report).unwrap_or(true);
+    Some(PolicySettings { file: file?, task_cancel: task_cancel?, statements_by_state })
 }

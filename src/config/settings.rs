@@ -156,8 +156,10 @@ pub enum AuditFailure {
 
 /// How ids of queries are signed.
 pub struct IdSettings {
-    /// At least [`MIN_ID_KEY_BYTES`](super::MIN_ID_KEY_BYTES) bytes.
+    /// The key that signs, of at least [`MIN_ID_KEY_BYTES`](super::MIN_ID_KEY_BYTES) bytes.
     pub key: Secret<Vec<u8>>,
+    /// Others whose ids are recognized, at most [`MAX_OTHER_ID_KEYS`](super::MAX_OTHER_ID_KEYS).
+    pub other_keys: Vec<Secret<Vec<u8>>>,
 }
 
 /// Where the policy is, and how it is read.
@@ -167,6 +169,8 @@ pub struct PolicySettings {
     pub file: PathBuf,
     /// The action on its output datasource that cancelling a query needs.
     pub task_cancel: Action,
+    /// Whether the state's permission does for another's statement, as in Druid since 28.
+    pub statements_by_state: bool,
 }
 
 /// What SQL may say, and what it takes.

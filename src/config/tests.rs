@@ -110,6 +110,7 @@ fn a_good_file_says_everything() {
     assert_eq!(limits, Limits::default());
     assert_eq!(sql, SqlSettings::default());
     assert_eq!(ids.key.expose(), &(0..32).collect::<Vec<u8>>());
+    assert!(ids.other_keys.is_empty() && policy.statements_by_state);
     assert_eq!((policy.file, policy.task_cancel), (bench.0.join("policy.toml"), Action::Write));
     assert_eq!(auth.issuer_names(), ["dev"]);
     let issuer = &auth.issuers[0];
@@ -229,6 +230,16 @@ fn each_fault_is_told_with_its_place() {
             "key_file = \"certs/id-key\"",
             "key_file = \"gate-password\"",
             "12:1: `key_file`: expected at least 32 random bytes",
+        ),
+        (
+            "key_file = \"certs/id-key\"",
+            "key_file = \"certs/id-key\"\nother_key_files = [\"certs/id-key\", \"short-key\"]",
+            "13:36: `other_key_files`: expected at least 32 random bytes",
+        ),
+        (
+            "key_file = \"certs/id-key\"",
+            "key_file = \"certs/id-key\"\nother_key_files = [\"certs/id-key\", \"certs/id-key\", \"certs/id-key\"]",
+            "13:1: `other_key_files` has 3 files, expected at most 2",
         ),
         ("file = \"policy.toml\"", "", "13:2: missing key `file` in [policy]"),
         ("task_cancel = \"WRITE\"", "task_cancel = \"read\"", "15:15: `task_cancel` is `read`, expected READ or WRITE"),

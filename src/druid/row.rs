@@ -61,7 +61,9 @@ impl Row {
                 "WRITE STATE STATE, READ on what the sampler reads, EXTERNAL for what is outside".to_owned()
             }
             Rule::OwnQuery => "to have submitted it, or WRITE STATE STATE".to_owned(),
-            Rule::OwnStatement => "to have submitted it".to_owned(),
+            Rule::OwnStatement if self.method == Method::GET => "to have submitted it, or READ STATE STATE".to_owned(),
+            Rule::OwnStatement => "to have submitted it, or WRITE STATE STATE".to_owned(),
+            Rule::OwnQueries => "an identity; lists one's own, or all with READ STATE STATE".to_owned(),
             Rule::ReadTask => "READ on the task's datasource".to_owned(),
             Rule::CancelTask => {
                 "READ on a query's datasource ([policy] task_cancel), WRITE on another task's".to_owned()
@@ -165,8 +167,10 @@ pub enum Rule {
     Sample,
     /// To have submitted the native query, by SQL or not; WRITE on the state for anybody's.
     OwnQuery,
-    /// To have submitted the statement.
+    /// To have submitted the statement; READ on the state for anybody's, WRITE to cancel it.
     OwnStatement,
+    /// An identity; of the queries that are listed, the caller sees its own; all with READ on the state.
+    OwnQueries,
     /// READ on the task's datasource.
     ReadTask,
     /// On the task's datasource: READ (or WRITE, where so configured) if the task is a query's, WRITE if it is not.
@@ -242,6 +246,8 @@ pub enum List {
     History,
     /// An array of tables with `schema` and `name`, or with `id` that has them. Druid: `CatalogResource.getSchemas`.
     CatalogTables,
+    /// An object whose `queries` is an array of the queries that run, with their `sqlQueryId`. Druid: `GetQueriesResponse`.
+    Queries,
 }
 
 impl List {
@@ -256,7 +262,8 @@ impl List {
             | Self::Intervals(_)
             | Self::Histories
             | Self::History
-            | Self::CatalogTables => Action::Read,
+            | Self::CatalogTables
+            | Self::Queries => Action::Read,
         }
     }
 }

@@ -124,7 +124,8 @@ pub fn filtered_list(recognized: &Recognized) -> Result<Inspected, Refusal> {
         | List::Wrapped(_)
         | List::Intervals(Sums::None | Sums::OfEach)
         | List::Histories
-        | List::CatalogTables => {}
+        | List::CatalogTables
+        | List::Queries => {}
     }
     Ok(inspected)
 }

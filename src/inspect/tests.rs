@@ -44,11 +44,12 @@ impl TaskDirectory for Supervisors {
 }
 
 fn inspector(external: sql::ExternalRules, context_keys: ContextKeys) -> Inspector<Supervisors> {
-    let ids = QueryIds::new(&[7; 32]);
+    let ids = QueryIds::new(&[7; 32], &[]);
     let second = ReadingPool::start(sql::SecondReading::Off).expect("no thread");
     Inspector {
         ids,
         task_cancel: Action::Read,
+        statements_by_state: true,
         external: external.into(),
         context_keys,
         directory: Supervisors,

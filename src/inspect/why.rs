@@ -104,6 +104,7 @@ impl<D> Inspector<D> {
             | Rule::EachSupervisor(_)
             | Rule::OwnQuery
             | Rule::OwnStatement
+            | Rule::OwnQueries
             | Rule::ReadTask
             | Rule::CancelTask
             | Rule::FilteredList => Vec::new(),
@@ -167,6 +168,7 @@ fn by_rule(rule: Rule, needs: &ResourceAction) -> (Place, &'static str) {
         Rule::CatalogTable(_) => (Place::Path, "the path names this table, of its schema's type"),
         Rule::Supervisor(_) => (Place::Supervisor, "the supervisor is of this datasource"),
         Rule::OwnQuery | Rule::OwnStatement => (Place::Path, "the id is of a query that somebody else submitted"),
+        Rule::OwnQueries => (Place::Row, "the queries of others are listed to who may read the state"),
         Rule::ReadTask => (Place::Task, "the task is of this datasource, whatever it is called"),
         Rule::CancelTask => (
             Place::Task,

@@ -96,7 +96,8 @@ async fn filtered(
     if list == List::History {
         return history(response, terms, limits).await;
     }
-    Ok(response.map(|body| GateBody::streamed(ListBody::new(body, list, terms.grants, limits))))
+    let filter = ListFilter::new(list, terms.grants, limits).telling_own(terms.own);
+    Ok(response.map(|body| GateBody::streamed(ListBody::new(body, filter))))
 }
 
 /// Who sees nothing of a supervisor's history is told that there is none, which must be known before the answer begins.

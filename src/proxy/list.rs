@@ -16,9 +16,6 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 
 use super::body::BodyError;
-use crate::config::Limits;
-use crate::druid::List;
-use crate::policy::Grants;
 
 /// Why a list is broken off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,9 +42,9 @@ pub struct ListBody<B> {
 }
 
 impl<B> ListBody<B> {
-    /// Lets pass of `inner` what `grants` allow to read, within these limits.
-    pub fn new(inner: B, list: List, grants: Grants, limits: &Limits) -> Self {
-        Self { inner, filter: ListFilter::new(list, grants, limits), ended: false }
+    /// Lets pass of `inner` what `filter` does.
+    pub const fn new(inner: B, filter: ListFilter) -> Self {
+        Self { inner, filter, ended: false }
     }
 }
 

@@ -35,6 +35,7 @@ use crate::config::{DruidSettings, Limits, Secret};
 use crate::druid::{Answer, Row};
 use crate::inspect::{Inspected, Submitted};
 use crate::policy::{Authorized, Grants};
+use crate::query_id::OwnIds;
 use account::OwnLogin;
 use connector::Connector;
 use routers::Router;
@@ -93,6 +94,8 @@ pub struct Terms {
     pub grants: Grants,
     /// The query that the request submitted or cancelled.
     pub query: Option<Submitted>,
+    /// What tells the caller's own queries in a list of them.
+    pub own: Option<OwnIds>,
 }
 
 impl Unfiltered {
@@ -225,10 +228,8 @@ impl Upstream {
         }
         let response = self.send(&row.method, &inspected.target, headers, body).await?;
         let response = check(row, response)?;
-        Ok(Unfiltered {
-            response,
-            terms: Terms { answer: inspected.answer, id: inspected.facts.id, grants, query: inspected.query },
-        })
+        let Inspected { answer, query, own, facts, .. } = inspected;
+        Ok(Unfiltered { response, terms: Terms { answer, id: facts.id, grants, query, own } })
     }
 
     /// Sends by the first Router that takes it. Another one is tried only where nothing was sent, or where the request is

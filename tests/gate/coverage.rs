@@ -112,6 +112,10 @@ fn example(row: &Row) -> Example {
             await_state(&id, &["SUCCESS"]);
             of_task(id, by_read)
         }
+        "sql_queries" => {
+            let own = ("nobody", LET_PASS);
+            plain(vec![own, ("reader", LET_PASS), ("stater", LET_PASS)])
+        }
         "sql_cancel" => {
             let query = json!({"query": "SELECT 1"});
             let answer = GATE.post("/druid/v2/sql").bearer(&token("reader")).json(&query).send().expect(200);
@@ -167,7 +171,7 @@ fn by_rule(row: &Row) -> Example {
         Rule::SubmitQuery | Rule::Avatica => &["reader", "admin"],
         Rule::SubmitTask | Rule::SubmitSupervisor => &["writer", "admin"],
         Rule::QueryCandidates | Rule::Sample => &["admin"],
-        Rule::Open | Rule::SubmitSql(_) | Rule::OwnQuery | Rule::OwnStatement | Rule::CancelTask => {
+        Rule::Open | Rule::SubmitSql(_) | Rule::OwnQuery | Rule::OwnStatement | Rule::OwnQueries | Rule::CancelTask => {
             panic!("the row {} has no parameters here: no caller has tried it", row.name)
         }
     };
@@ -223,7 +227,10 @@ fn every_row_is_allowed_to_some_and_denied_to_others() {
             allowed |= status != 403;
             denied |= status == 403;
         }
-        let for_all = matches!(row.rule, Rule::Open | Rule::AnyIdentity | Rule::FilteredList | Rule::EachSupervisor(_));
+        let for_all = matches!(
+            row.rule,
+            Rule::Open | Rule::AnyIdentity | Rule::FilteredList | Rule::OwnQueries | Rule::EachSupervisor(_)
+        );
         let denies = !for_all || row.name == "catalog_schemas";
         assert!(allowed && denied == denies, "{}: allowed {allowed}, denied {denied}", row.name);
     }

@@ -115,6 +115,7 @@ pub fn examples(row: &Row) -> Vec<Example> {
         | Rule::Sample
         | Rule::OwnQuery
         | Rule::OwnStatement
+        | Rule::OwnQueries
         | Rule::FilteredList => vec![row.path.to_owned()],
     };
     let asked = targets.iter().flat_map(|target| queries(row).iter().map(move |query| format!("{target}{query}")));

@@ -26,6 +26,7 @@ mod lists;
 mod matrix;
 mod narrowing;
 mod operations;
+mod ownership;
 mod pydruid;
 mod recorder;
 mod records;

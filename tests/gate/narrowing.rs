@@ -403,11 +403,15 @@ fn literal(text: &str) -> String {
 }
 
 /// Random names by random patterns: the gate's condition and the bed's regular expression, both evaluated by Druid, and
-/// what a pattern is said to be. (That the policy and the filter of lists are the same is the property of `proxy::list`.)
+/// what a pattern is said to be; and the policy, of one name and of a list.
 #[test]
 fn patterns_are_one_thing_in_every_form() {
     let mut random = Random::begin();
     let mut met = BTreeSet::new();
+    let recorder = Recorder::start();
+    let (process, server) = own_gate(GateOptions { router_url: recorder.url.clone(), ..options() });
+    let users: Vec<String> = (0..20).map(|place| format!("pattern{place}")).collect();
+    let tokens: Vec<String> = users.iter().map(|user| process.token(user, &[user]).expect("a token")).collect();
     for _ in 0..12 {
         let names: Vec<String> = (0..40).map(|_| random.word(&[LETTERS, &['*']].concat())).collect();
         let patterns: Vec<String> = (0..16).map(|_| pattern(&mut random)).chain(names[..4].iter().cloned()).collect();
@@ -416,6 +420,26 @@ fn patterns_are_one_thing_in_every_form() {
             let regex = literal(regex.as_str().expect("text"));
             format!("{}, REGEXP_LIKE(\"datasource\", {regex})", like(pattern))
         });
+        // The policy, one user for each pattern: of a list, and of one name alone.
+        let role = |(user, pattern): (&String, &String)| {
+            let permission = json!(format!("READ DATASOURCE {pattern}"));
+            format!(
+                "[roles.{user}]\npermissions = [{permission}]\n[[bindings]]\nissuer = \"dev\"\ngroup = \"{user}\"\n\
+                 roles = [\"{user}\"]\n"
+            )
+        };
+        process.reload(&users.iter().zip(&patterns).map(role).collect::<String>()).expect("a policy");
+        recorder.answers("/druid/v2/datasources", &json!(names));
+        for (pattern, token) in patterns.iter().zip(&tokens) {
+            let listed = server.get("/druid/v2/datasources").bearer(token).send().expect(200).json();
+            let expected: Vec<&String> = names.iter().filter(|name| covered(pattern, name)).collect();
+            assert_eq!(listed, json!(expected), "{pattern:?} of {names:?}");
+            for name in [&names[0], &names[random.below(names.len())]] {
+                let select = json!({"query": format!("SELECT 1 FROM \"{}\"", name.replace('"', "\"\""))});
+                let status = server.post("/druid/v2/sql").bearer(token).json(&select).send().status;
+                assert_eq!(status, if covered(pattern, name) { 200 } else { 403 }, "{pattern:?} on {name:?}");
+            }
+        }
         let values: Vec<String> = names.iter().map(|name| format!("({})", literal(name))).collect();
         let sql = format!(
             r#"SELECT "datasource", {} FROM (VALUES {}) AS "tasks" ("datasource")"#,

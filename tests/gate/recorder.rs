@@ -5,6 +5,8 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::standin::{ARRIVAL_BOUND, listen};
 
 /// The stand-in. Tasks whose id begins with `wiki` are queries' tasks in datasource wiki, `noop` ones are noop tasks in
@@ -13,6 +15,7 @@ use crate::standin::{ARRIVAL_BOUND, listen};
 pub struct Recorder {
     pub url: String,
     requests: Arc<Mutex<Vec<String>>>,
+    told: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 impl Recorder {
@@ -22,8 +25,18 @@ impl Recorder {
 
     /// One that answers after this time.
     pub fn slow(delay: Duration) -> Self {
-        let (url, requests) = listen(move |stream, kept| serve(stream, kept, delay));
-        Self { url, requests }
+        let told = Arc::<Mutex<Vec<_>>>::default();
+        let answers = Arc::clone(&told);
+        let (url, requests) = listen(move |stream, kept| serve(stream, kept, &answers, delay));
+        Self { url, requests, told }
+    }
+
+    /// From now on this is the answer to a GET of this target.
+    pub fn answers(&self, target: &str, json: &Value) {
+        let start = format!("GET {target} ");
+        let mut told = self.told.lock().expect("lock");
+        told.retain(|(known, _)| *known != start);
+        told.push((start, json.to_string()));
     }
 
     /// Waits until a request has come.
@@ -48,10 +61,13 @@ fn is_lookup(request: &str) -> bool {
     asks.iter().any(|ask| request.starts_with(ask)) && !request.contains("x-druid-author")
 }
 
-fn serve(mut stream: TcpStream, kept: &Mutex<Vec<String>>, delay: Duration) {
+fn serve(mut stream: TcpStream, kept: &Mutex<Vec<String>>, told: &Mutex<Vec<(String, String)>>, delay: Duration) {
     let mut bytes = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut bytes) {
-        let (status, media_type, body) = answer(&request);
+        let (status, media_type, mut body) = answer(&request);
+        if let Some((_, json)) = told.lock().expect("lock").iter().find(|(start, _)| request.starts_with(start)) {
+            body.clone_from(json);
+        }
         // The gate asks for the Router's health by itself.
         let is_health = request.starts_with("GET /status/health ");
         if !is_health {

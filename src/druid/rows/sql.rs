@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::{delete, flag, get, integer, post, row, text};
-use crate::druid::row::{Answer, Body, Engine, ErrorShape, QueryParameter, Row, Rule};
+use crate::druid::row::{Answer, Body, Engine, ErrorShape, List, QueryParameter, Row, Rule};
 
 const fn submit(name: &'static str, path: &'static str, engine: Engine) -> Row {
     let (answer, errors) = match engine {
@@ -42,5 +42,10 @@ pub static ROWS: &[Row] = &[
         .answer(Answer::Avatica)
         .errors(ErrorShape::Avatica),
     probe("sql_engines", "/druid/v2/sql/engines").since(34),
+    get("sql_queries", "/druid/v2/sql/queries", Rule::OwnQueries)
+        .since(34)
+        .query(&[flag("selfOnly")])
+        .answer(Answer::List(List::Queries))
+        .errors(ErrorShape::NativeSql),
     delete("sql_cancel", "/druid/v2/sql/{id}", Rule::OwnQuery).errors(ErrorShape::NativeSql),
 ];

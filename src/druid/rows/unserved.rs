@@ -28,7 +28,6 @@ const ELSEWHERE: &str = "the Router's redirect to /unified-console.html";
 
 /// Every endpoint that Druid has and the gate does not serve, under `/proxy/coordinator` and `/proxy/overlord` neither.
 pub static UNSERVED: &[Unserved] = &[
-    get("/druid/v2/sql/queries", "not yet: it tells the SQL of other callers"),
     post(
         "/druid/v2/sql/avatica-protobuf",
         "its body is protobuf, and JDBC is served as JSON, on /druid/v2/sql/avatica/",

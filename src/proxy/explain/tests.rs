@@ -57,8 +57,9 @@ impl TaskDirectory for Tasks {
 
 fn inspector() -> Inspector<Tasks> {
     Inspector {
-        ids: QueryIds::new(&[7; 32]),
+        ids: QueryIds::new(&[7; 32], &[]),
         task_cancel: Action::Read,
+        statements_by_state: true,
         external: ExternalRules {
             druid: DruidSource::RequireRead,
             permission: ExternalPermission::ByType,

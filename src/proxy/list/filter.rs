@@ -5,6 +5,7 @@ use super::items::{Judge, Passed};
 use crate::config::Limits;
 use crate::druid::{List, Sums};
 use crate::policy::Grants;
+use crate::query_id::OwnIds;
 
 /// Where in the list the next byte stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl ListFilter {
     pub const fn new(list: List, grants: Grants, limits: &Limits) -> Self {
         Self {
             judge: Judge::new(list, grants),
-            is_object: matches!(list, List::Wrapped(_) | List::Intervals(_) | List::Histories),
+            is_object: matches!(list, List::Wrapped(_) | List::Intervals(_) | List::Histories | List::Queries),
             is_shown: !matches!(list, List::Intervals(Sums::OfAll)),
             place: Place::Start,
             item: Vec::new(),
@@ -58,6 +59,12 @@ impl ListFilter {
             max_item: limits.list_item_bytes,
             max_all: limits.list_bytes,
         }
+    }
+
+    /// The same, where the list is of queries and these are the caller's.
+    pub fn telling_own(mut self, own: Option<OwnIds>) -> Self {
+        self.judge.own = own;
+        self
     }
 
     /// Whether an item has passed.

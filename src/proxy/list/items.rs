@@ -6,6 +6,7 @@ use crate::druid::{List, Shown, Sums, catalog};
 use crate::json::{self, Json};
 use crate::permission::{ResourceAction, ResourceType};
 use crate::policy::Grants;
+use crate::query_id::OwnIds;
 
 /// What of an item passes.
 pub enum Passed {
@@ -18,6 +19,8 @@ pub enum Passed {
 pub struct Judge {
     list: List,
     grants: Grants,
+    /// Of a list of queries, what tells the caller's own; without it none is.
+    pub own: Option<OwnIds>,
     total: Sum,
 }
 
@@ -30,7 +33,7 @@ struct Sum {
 
 impl Judge {
     pub const fn new(list: List, grants: Grants) -> Self {
-        Self { list, grants, total: Sum { size: 0, count: 0 } }
+        Self { list, grants, own: None, total: Sum { size: 0, count: 0 } }
     }
 
     /// What all items that passed sum up to. Druid: nothing of an empty sum.
@@ -47,7 +50,9 @@ impl Judge {
             List::CatalogTables => self.sees_table(&item)?,
             List::History => self.sees_version(&item)?,
             List::Supervisors(shown) => return self.supervisor(&item, shown),
-            List::Wrapped(_) | List::Intervals(_) | List::Histories => return Err(ListFault::NotAList),
+            List::Wrapped(_) | List::Intervals(_) | List::Histories | List::Queries => {
+                return Err(ListFault::NotAList);
+            }
         };
         Ok(if sees { Passed::AsItIs } else { Passed::Nothing })
     }
@@ -60,6 +65,7 @@ impl Judge {
             (List::Wrapped(member), Json::Array(items)) if key == member => {
                 Some(Json::Array(self.kept(items, Self::sees_item)?))
             }
+            (List::Queries, Json::Array(items)) if key == "queries" => Some(Json::Array(self.own_queries(items)?)),
             (List::Histories, Json::Array(versions)) => {
                 Some(self.kept(versions, Self::sees_version)?).filter(|kept| !kept.is_empty()).map(Json::Array)
             }
@@ -71,6 +77,7 @@ impl Judge {
                 | List::Items
                 | List::Named(_)
                 | List::CatalogTables
+                | List::Queries
                 | List::History
                 | List::Supervisors(_),
                 Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) | Json::Object(_),
@@ -122,6 +129,20 @@ impl Judge {
             (Shown::Id, _) => Passed::Instead(Json::string(id).render()),
             (Shown::All | Shown::WithoutSpec, _) => Passed::AsItIs,
         })
+    }
+
+    /// Who Druid thinks the caller is, which is the gate, is left out. Druid: `DartQueryInfo.withoutAuthenticationResult`.
+    fn own_queries(&self, items: Vec<Json>) -> Result<Vec<Json>, ListFault> {
+        let mut kept = Vec::new();
+        for item in items {
+            let Json::Object(mut members) = item else { return Err(ListFault::NotAList) };
+            let id = members.iter().find(|(key, _)| key == "sqlQueryId").and_then(|(_, id)| id.as_str());
+            if self.own.as_ref().zip(id).is_some_and(|(own, id)| own.has(id)) {
+                members.retain(|(key, _)| key != "authenticator" && key != "identity");
+                kept.push(Json::Object(members));
+            }
+        }
+        Ok(kept)
     }
 
     fn kept(

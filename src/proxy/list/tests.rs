@@ -1,9 +1,11 @@
 use super::*;
 use crate::auth::Identity;
-use crate::druid::{Shown, Sums};
+use crate::config::Limits;
+use crate::druid::{List, Shown, Sums};
 use crate::json::Json;
 use crate::permission::{Action, ResourceName, ResourceType};
-use crate::policy::Policy;
+use crate::policy::{Grants, Policy};
+use crate::query_id::{OwnIds, QueryIds};
 
 fn filter(list: List) -> ListFilter {
     filter_within(list, &Limits::default())
@@ -264,4 +266,30 @@ fn random_names_are_kept_as_the_policy_says() {
         assert_eq!(passed, Json::Array(expected).render(), "{patterns:?} on {list}");
     }
     assert!(kept > 100, "{kept}");
+}
+
+#[test]
+fn of_queries_the_callers_own_are_listed_without_whose_druid_thinks_they_are() {
+    let ids = QueryIds::new(&[7; 32], &[]);
+    let who = |subject: &str| Identity::for_tests("dev", subject, &[]);
+    let id = |owner: &str| ids.mint(&who(owner), Some("q"), &[]).as_str().to_owned();
+    let (own, others) = (id("alice"), id("bob"));
+    let listed = |own: Option<OwnIds>, list: &str| {
+        let mut filter = ListFilter::new(List::Queries, Grants::default(), &Limits::default()).telling_own(own);
+        let mut out = filter.feed(list.as_bytes())?;
+        out.extend(filter.finish()?);
+        Ok(String::from_utf8(out).expect("UTF-8"))
+    };
+    let list = format!(
+        r#"{{"queries":[{{"sqlQueryId":"{others}","sql":"x"}},{{"sqlQueryId":"{own}","identity":"gate","authenticator":"b","sql":"y"}},
+            {{"sqlQueryId":null}},{{"dartQueryId":"{own}"}},{{"sqlQueryId":"query-{own}"}}]}}"#
+    );
+    let seen = format!(r#"{{"queries":[{{"sqlQueryId":"{own}","sql":"y"}}]}}"#);
+    assert_eq!(listed(Some(ids.of(&who("alice"))), &list), Ok(seen));
+    assert_eq!(listed(Some(ids.of(&who("carol"))), &list), Ok(r#"{"queries":[]}"#.to_owned()));
+    // Without knowing whose they are none is.
+    assert_eq!(listed(None, &list), Ok(r#"{"queries":[]}"#.to_owned()));
+    for other in [r#"{"queries":{}}"#, r#"{"others":[]}"#, r#"{"queries":["x"]}"#, r#"[{"sqlQueryId":"x"}]"#] {
+        assert_eq!(listed(None, other), Err(ListFault::NotAList), "{other}");
+    }
 }

@@ -36,6 +36,8 @@ pub struct GateOptions {
     pub password: String,
     /// Whether browsers may sign in.
     pub sign_in: bool,
+    /// The files of the key that signs ids and of those that are recognized too; of none, the bed's key signs.
+    pub id_keys: Vec<PathBuf>,
     /// More text for the end of the configuration.
     pub more: String,
     /// Variables of its environment.
@@ -108,8 +110,10 @@ impl GateFiles {
 
 fn configuration(port: u16, options: &GateOptions) -> String {
     let path = |name: &str| quoted(&certs_dir().join(name).display().to_string());
-    let (certificate, key, id_key, keys) =
-        (path("server.pem"), path("server-key.pem"), path("id-key"), path("token-jwks.json"));
+    let (certificate, key, keys) = (path("server.pem"), path("server-key.pem"), path("token-jwks.json"));
+    let mut id_keys: Vec<String> = options.id_keys.iter().map(|file| quoted(&file.display().to_string())).collect();
+    let id_key = if id_keys.is_empty() { path("id-key") } else { id_keys.remove(0) };
+    let other_id_keys = id_keys.join(", ");
     let origin = if options.sign_in { format!("origin = \"https://127.0.0.1:{port}\"\n") } else { String::new() };
     let routers: Vec<String> = options.router_url.split(' ').map(quoted).collect();
     let (routers, cancel, more) = (routers.join(", "), quoted(&options.task_cancel), &options.more);
@@ -126,6 +130,7 @@ password_file = "gate-password"
 
 [ids]
 key_file = {id_key}
+other_key_files = [{other_id_keys}]
 
 [policy]
 file = "policy.toml"

@@ -41,6 +41,7 @@ impl GateOptions {
             policy_text: gate::policy(&state.users),
             password: state.gate_password,
             sign_in: true,
+            id_keys: Vec::new(),
             more: String::new(),
             environment: Vec::new(),
         })

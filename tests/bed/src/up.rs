@@ -269,6 +269,7 @@ impl<'a> Bringing<'a> {
             policy_text: gate::policy(&self.state.users),
             password: self.state.gate_password.clone(),
             sign_in: true,
+            id_keys: Vec::new(),
             more: String::new(),
             environment: Vec::new(),
         };
