@@ -224,12 +224,12 @@ fn each_fault_is_told_with_its_place() {
         (
             "key_file = \"certs/id-key\"",
             "key_file = \"short-key\"",
-            "12:1: `key_file`: expected at least 32 random bytes",
+            "12:12: `key_file`: expected at least 32 random bytes",
         ),
         (
             "key_file = \"certs/id-key\"",
             "key_file = \"gate-password\"",
-            "12:1: `key_file`: expected at least 32 random bytes",
+            "12:12: `key_file`: expected at least 32 random bytes",
         ),
         (
             "key_file = \"certs/id-key\"",

@@ -17,7 +17,7 @@ use super::sign_in::Page;
 use super::{Rejection, body, decide, head, is_open, rejection};
 use crate::auth::{Authenticator, Identity, Supposed, SupposedFault};
 use crate::config::Limits;
-use crate::druid::{self, Answer, Row};
+use crate::druid::{self, Answer, ErrorShape, Row};
 use crate::inspect::{Inspected, Inspection, Inspector, Reason, RequestBody, TaskDirectory};
 use crate::permission::ResourceAction;
 use crate::policy::{Grant, Grants, Policy, Subject};
@@ -165,7 +165,10 @@ impl<D: TaskDirectory> Explainer<'_, D> {
         let outcome = Outcome::OfTheGate;
         let mut found =
             Explanation { caller: None, row: None, statement: None, needs: Vec::new(), parts: Vec::new(), outcome };
-        found.outcome = self.follow(question, known, &mut found).await.unwrap_or_else(|rejection| refused(&rejection));
+        let head = &question.head;
+        let shape = rejection::shape_of(&druid::recognize(&head.method, head.uri.path(), head.uri.query()));
+        let outcome = self.follow(question, known, &mut found).await;
+        found.outcome = outcome.unwrap_or_else(|rejection| refused(&rejection, shape));
         found
     }
 
@@ -229,9 +232,9 @@ impl<D: TaskDirectory> Explainer<'_, D> {
     }
 }
 
-fn refused(rejection: &Rejection) -> Outcome {
+fn refused(rejection: &Rejection, shape: ErrorShape) -> Outcome {
     Outcome::Refused {
-        status: rejection.status(),
+        status: rejection.status_in(shape),
         reason: rejection.reason(),
         message: rejection.public_message(),
         at: rejection.position(),

@@ -13,7 +13,7 @@ impl Rejection {
     /// The response, in the shape in which this API tells errors.
     #[must_use]
     pub fn render(&self, shape: ErrorShape, request_id: &str) -> Response<GateBody> {
-        let status = self.status();
+        let status = self.status_in(shape);
         if status == StatusCode::UNAUTHORIZED {
             json(status, self.unauthorized().render())
         } else if matches!(self, Self::UnknownTask(_) | Self::UnknownSupervisor(_)) {
@@ -22,8 +22,17 @@ impl Rejection {
             // Druid: `SqlResource.cancelQuery`.
             text(status, String::new())
         } else {
-            json(shown_in(shape, status), self.error_body(shape, request_id).render())
+            json(status, self.error_body(shape, request_id).render())
         }
+    }
+
+    /// The status under which this API tells it. Drivers read the body of no other than 500, and send again on 503 without end;
+    /// but a body that is none of theirs they would not read either.
+    #[must_use]
+    pub fn status_in(&self, shape: ErrorShape) -> StatusCode {
+        let status = self.status();
+        let says_more = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        if shape == ErrorShape::Avatica && !says_more { StatusCode::INTERNAL_SERVER_ERROR } else { status }
     }
 
     /// Druid: `PreResponseAuthorizationCheckFilter`.
@@ -173,13 +182,6 @@ pub fn shape_of(recognized: &Result<Recognized, Unrecognized>) -> ErrorShape {
             | Unrecognized::MethodNotAllowed(_),
         ) => ErrorShape::AccessCheck,
     }
-}
-
-/// The status under which it is told. Drivers read the body of no other than 500, and send again on 503 without end; but a body
-/// that is none of theirs they would not read either.
-fn shown_in(shape: ErrorShape, status: StatusCode) -> StatusCode {
-    let is_avatica = shape == ErrorShape::Avatica && status != StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    if is_avatica { StatusCode::INTERNAL_SERVER_ERROR } else { status }
 }
 
 /// A response whose body is this JSON.
