@@ -280,6 +280,58 @@ fn a_raw_query_controller_is_refused() {
     await_rows(&scratch, 5);
 }
 
+/// What only Druid's own tasks submit, and what Hadoop would read: Druid asks about what is written alone.
+#[test]
+fn what_druids_own_tasks_submit_is_refused_and_what_hadoop_reads_is_judged() {
+    let scratch = unique("scratch");
+    let thief = add_user("thief", &[&format!("WRITE DATASOURCE {scratch}")]);
+    let spec = |tuning: &Value| {
+        let mut spec = index(&scratch, &druid("wiki"))["spec"].clone();
+        spec["dataSchema"]["granularitySpec"]["intervals"] = json!(["2024-01-01/2025-01-01"]);
+        spec["tuningConfig"] = tuning.clone();
+        spec
+    };
+    let dynamic = json!({"type": "index_parallel"});
+    let rolled_up = |partitions: Value| json!({"type": "index_parallel", "forceGuaranteedRollup": true, "partitionsSpec": partitions});
+    let hashed = rolled_up(json!({"type": "hashed", "numShards": 1}));
+    let ranged = rolled_up(json!({"type": "single_dim", "partitionDimension": "page", "targetRowsPerSegment": 5}));
+    let sub_task = |kind: &str, tuning: &Value| {
+        let group = unique("group");
+        json!({
+            "type": kind, "id": unique("sub"), "groupId": group, "supervisorTaskId": group, "subtaskSpecId": "s",
+            "numAttempts": 0, "spec": spec(tuning), "intervalToPartitions": {},
+        })
+    };
+    let worker =
+        json!({"type": "query_worker", "controllerTaskId": unique("c"), "dataSource": scratch, "workerNumber": 0});
+    for task in [
+        sub_task("single_phase_sub_task", &dynamic),
+        sub_task("partial_index_generate", &hashed),
+        sub_task("partial_dimension_cardinality", &hashed),
+        sub_task("partial_dimension_distribution", &ranged),
+        sub_task("partial_range_index_generate", &ranged),
+        worker,
+    ] {
+        for user in [&thief, "admin"] {
+            let refused = ask(gate(), user, TASK, &task).expect(400);
+            assert!(reason(&refused).contains("only for Druid's own tasks"), "{}", refused.text());
+        }
+        cancel(&started(&ask(End::Direct, &thief, TASK, &task).expect(200)));
+    }
+    let of_wiki =
+        json!({"type": "dataSource", "ingestionSpec": {"dataSource": "wiki", "intervals": ["2024-01-01/2025-01-01"]}});
+    let mut schema = spec(&dynamic)["dataSchema"].clone();
+    schema["parser"] = json!({"type": "hadoopyString", "parseSpec": {"format": "json"}});
+    for input in [of_wiki.clone(), json!({"type": "multi", "children": [of_wiki]})] {
+        let task = json!({"type": "index_hadoop", "id": unique("hadoop"), "spec": {
+            "dataSchema": schema, "ioConfig": {"type": "hadoop", "inputSpec": input}, "tuningConfig": {"type": "hadoop"},
+        }});
+        let refused = ask(gate(), &thief, TASK, &task).expect(403);
+        assert!(missing(&refused).contains("READ DATASOURCE wiki"), "{}", refused.text());
+        cancel(&started(&ask(End::Direct, &thief, TASK, &task).expect(200)));
+    }
+}
+
 /// On Druid anybody's task may have the id that a query's worker is to have.
 #[test]
 fn a_task_has_no_id_of_a_querys() {

@@ -173,7 +173,7 @@ fn hidden_rows_are_met_by_no_expression() {
         format!(
             "SELECT datasource FROM sys.segments WHERE datasource IN (SELECT datasource FROM sys.tasks WHERE {own})"
         ),
-        format!("SELECT datasource FROM (SELECT * FROM sys.segments ORDER BY \"start\" LIMIT 10) WHERE {own}"),
+        format!("SELECT datasource FROM (SELECT * FROM sys.segments ORDER BY \"start\" LIMIT 100000) WHERE {own}"),
         format!("SELECT d.segment_id FROM sys.server_segments d WHERE {id_fails}"),
         format!(
             "SELECT d.segment_id FROM sys.server_segments d JOIN sys.segments s ON d.segment_id = s.segment_id WHERE {id_fails} AND {s}"
@@ -219,8 +219,11 @@ fn forms_that_druid_27_does_not_run_show_no_more() {
             assert!(!answer.text().contains("taxi"), "{user}: {sql}: {}", answer.text());
         }
     }
-    let table = |user| ask(gate(), user, "TABLE sys.segments").1.len();
-    assert_eq!((table("nobody"), table("reader")), (1, 3), "a header, and the segments of wiki");
+    let table = |user| ask(gate(), user, "TABLE sys.segments").1;
+    assert_eq!(table("nobody").len(), 1, "a header");
+    let (wiki, others): (Vec<String>, Vec<String>) =
+        table("reader").into_iter().partition(|row| row.contains("\"wiki\""));
+    assert!(wiki.len() >= 2 && others.len() == 1, "a header, and the segments of wiki: {others:?}");
 }
 
 #[test]
