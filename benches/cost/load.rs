@@ -134,7 +134,7 @@ impl Connection {
         connection.stream.shutdown().await
     }
 
-    /// Sends a request and reads its answer, which must be 200.
+    /// Sends a request and reads its answer, which must be 200. Of its body nothing is kept.
     async fn ask(&mut self, request: &[u8]) -> io::Result<()> {
         self.stream.write_all(request).await?;
         self.stream.flush().await?;
@@ -144,14 +144,46 @@ impl Connection {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-            let length = content_length(&self.buffer[..end]).unwrap_or(0);
-            if self.buffer.len() < end + 4 + length {
-                continue;
+            if !self.buffer.starts_with(b"HTTP/1.1 200 ") {
+                return Err(io::Error::other(String::from_utf8_lossy(&self.buffer).into_owned()));
             }
-            if self.buffer.starts_with(b"HTTP/1.1 200 ") {
+            let length = content_length(&self.buffer[..end]);
+            self.buffer.drain(..end + 4);
+            return match length {
+                Some(length) => self.skip(length).await,
+                None => self.skip_chunks().await,
+            };
+        }
+    }
+
+    async fn skip(&mut self, mut left: usize) -> io::Result<()> {
+        while self.buffer.len() < left {
+            left -= self.buffer.len();
+            self.more().await?;
+        }
+        Ok(())
+    }
+
+    /// The body of no answer has what its end looks like.
+    async fn skip_chunks(&mut self) -> io::Result<()> {
+        const END: &[u8] = b"\r\n0\r\n\r\n";
+        let mut tail = Vec::new();
+        loop {
+            tail.extend_from_slice(&self.buffer);
+            if tail.ends_with(END) {
                 return Ok(());
             }
-            return Err(io::Error::other(String::from_utf8_lossy(&self.buffer).into_owned()));
+            tail.drain(..tail.len().saturating_sub(END.len()));
+            self.more().await?;
+        }
+    }
+
+    /// The next piece, in the place of the last.
+    async fn more(&mut self) -> io::Result<()> {
+        self.buffer.clear();
+        match self.stream.read_buf(&mut self.buffer).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
         }
     }
 }

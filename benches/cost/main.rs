@@ -70,7 +70,12 @@ fn main() {
     });
     match measured {
         Ok((rows, memory)) if has("--json") => report::print_json(&rows, &memory),
-        Ok((rows, memory)) => report::print_table(&rows, &memory),
+        Ok((rows, memory)) => {
+            report::print_table(&rows, &memory);
+            if let Some(list) = rows.last() {
+                report::print_throughput(list, router::tasks().len());
+            }
+        }
         Err(error) => panic!("a request was not answered with 200: {error}"),
     }
 }
@@ -100,7 +105,7 @@ async fn measure(sides: &mut Sides, plans: &[Plan], rounds: usize) -> io::Result
             memory.push(peak(sides, "32 connections", Some(20 * MB)));
         }
     }
-    memory.push(peak(sides, "after all rows", None));
+    memory.push(peak(sides, "after all rows", Some(64 * MB)));
     Ok((rows, memory))
 }
 
@@ -119,7 +124,7 @@ fn peak(sides: &Sides, name: &'static str, goal: Option<u64>) -> Memory {
 /// The first rows, after which memory is that of 32 connections and of small requests.
 const SMALL_ROWS: usize = 2;
 
-fn plans(token: &str) -> [Plan; 4] {
+fn plans(token: &str) -> [Plan; 5] {
     let task = format!("/druid/indexer/v1/task/{}/status", router::TASK);
     let task = request(token, &format!("GET {task}"), "");
     let sql = |bytes| {
@@ -155,6 +160,13 @@ fn plans(token: &str) -> [Plan; 4] {
             work: Work { request: task, is_fresh: true },
             requests: 500,
             per_second: 100,
+        },
+        Plan {
+            name: "list of 100,000 tasks",
+            goal: Goal::None,
+            work: kept(request(token, "GET /druid/indexer/v1/tasks", "")),
+            requests: 4,
+            per_second: 1,
         },
     ]
 }

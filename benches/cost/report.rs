@@ -11,6 +11,8 @@ pub enum Goal {
     Times(f64),
     /// So many microseconds.
     Micros(f64),
+    /// Whatever it takes.
+    None,
 }
 
 /// One row of the table.
@@ -74,10 +76,11 @@ impl Row {
         median(self.gate.cpu.iter().zip(&self.bare.cpu).map(|(gate, bare)| gate / bare).collect())
     }
 
-    fn is_met(&self) -> bool {
+    fn is_met(&self) -> Option<bool> {
         match self.goal {
-            Goal::Times(times) => self.ratio() <= times,
-            Goal::Micros(micros) => self.gate.median() <= micros,
+            Goal::Times(times) => Some(self.ratio() <= times),
+            Goal::Micros(micros) => Some(self.gate.median() <= micros),
+            Goal::None => None,
         }
     }
 
@@ -86,6 +89,7 @@ impl Row {
         let goal = match self.goal {
             Goal::Times(times) => json!({"ratio": times}),
             Goal::Micros(micros) => json!({"cpu_us": micros}),
+            Goal::None => Value::Null,
         };
         json!({
             "work": self.name, "ratio": self.ratio(), "goal": goal, "met": self.is_met(),
@@ -123,13 +127,14 @@ pub fn print_table(rows: &[Row], memory: &[Memory]) {
         let goal = match row.goal {
             Goal::Times(times) => format!("{times:.2}"),
             Goal::Micros(micros) => format!("{micros:.0} us"),
+            Goal::None => String::new(),
         };
         println!(
             "{:<24} {:>6.2}  {:<10} {:<6}  {:>7.1} {:>7.1}  {:>7.1} {:>7.1}  {:>6}  {:>6.0} {:>6.0}  {:>6.0} {:>6.0}",
             row.name,
             row.ratio(),
             goal,
-            met(Some(row.is_met())),
+            met(row.is_met()),
             row.gate.median(),
             row.gate.min(),
             row.bare.median(),
@@ -149,6 +154,14 @@ pub fn print_table(rows: &[Row], memory: &[Memory]) {
         let (ratio, met) = (gate / bare, met(it.is_met()));
         println!("{:<24} {ratio:>6.2}  {goal:<10} {met:<6}  {gate:>15.1}  {bare:>15.1}", it.name);
     }
+}
+
+/// Prints how much of a list passes in a second of processor time, for an answer of so many bytes.
+pub fn print_throughput(list: &Row, bytes: usize) {
+    let [gate, bare] = [&list.gate, &list.bare].map(|side| bytes as f64 / side.median());
+    println!();
+    println!("{:<24} {:>6}  {:<10} {:<6}  {:>15}  {:>15}", "THROUGHPUT", "", "", "", "GATE MB/s", "BARE MB/s");
+    println!("{:<24} {:>6}  {:<10} {:<6}  {gate:>15.1}  {bare:>15.1}", list.name, "", "", "");
 }
 
 pub const MB: u64 = 1_000_000;
