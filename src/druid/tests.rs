@@ -303,3 +303,95 @@ fn names_of_rows_are_unique() {
     names.dedup();
     assert_eq!(names.len(), ROWS.len());
 }
+
+/// Of any path and query, what is served is drawn anew as one target, which is the same row with the same values.
+#[test]
+fn whatever_is_served_has_one_target_that_is_the_same_row() {
+    const PIECES: [&str; 40] = [
+        "/",
+        "//",
+        "%2f",
+        "%2F",
+        ";",
+        ";a=b",
+        "%3B",
+        ".",
+        "..",
+        "/./",
+        "/../",
+        "%2e",
+        "%2E%2e",
+        "%",
+        "%25",
+        "%252f",
+        "\\",
+        "%5c",
+        "?",
+        "&",
+        "=",
+        "+",
+        "%20",
+        "%00",
+        "#",
+        "*",
+        "{id}",
+        "é",
+        "%C3%A9",
+        "%c3",
+        "proxy",
+        "overlord",
+        "coordinator",
+        "druid",
+        "sql",
+        "full",
+        "datasource",
+        "state",
+        "true",
+        "a",
+    ];
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut below = |bound: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).expect("31 bits") % bound
+    };
+    let read = |method: &Method, target: &str| {
+        let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        recognize(method, path, query)
+    };
+    let (mut served, mut refused) = (0, 0);
+    for _ in 0..60_000 {
+        let row = ROWS[below(ROWS.len())];
+        let prefix = row.alias.prefixes()[below(row.alias.prefixes().len())];
+        let mut target: String = prefix.iter().map(|part| format!("/{part}")).collect();
+        target.push_str(&filled(row));
+        for (place, parameter) in row.query.iter().enumerate() {
+            if below(2) == 0 {
+                let value = ["true", "-1", "a%20b", "a+b", ""][below(5)];
+                target.push_str(&format!("{}{}={value}", if place == 0 { "?" } else { "&" }, parameter.name));
+            }
+        }
+        for _ in 0..below(3) {
+            let places: Vec<usize> = target.char_indices().map(|(at, _)| at).collect();
+            let Some(&at) = places.get(below(places.len() + 1)) else { continue };
+            let piece = PIECES[below(PIECES.len())];
+            match below(3) {
+                0 => target.insert_str(at, piece),
+                1 => drop(target.remove(at)),
+                _ => target.truncate(at),
+            }
+        }
+        let Ok(found) = read(&row.method, &target) else {
+            refused += 1;
+            continue;
+        };
+        served += 1;
+        let sent = found.target();
+        assert_eq!(read(&row.method, &sent), Ok(found), "{target} is sent as {sent}");
+        let (path, query) = sent.split_once('?').unwrap_or((&sent, ""));
+        let plain =
+            |text: &str, signs: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || signs.contains(char::from(b)));
+        assert!(plain(path, "-._~%/") && plain(query, "-._~%&="), "{target} is sent as {sent}");
+        assert!(!["//", "/./", "/../", "%2F", "%5C", "%00", "%3B"].iter().any(|odd| path.contains(odd)), "{sent}");
+    }
+    assert!(served >= 10_000 && refused >= 10_000, "{served} served, {refused} refused");
+}
