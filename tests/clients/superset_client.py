@@ -5,12 +5,11 @@ tables here.
 """
 
 import datetime
-import json
 import sys
 
 from superset.app import create_app
 
-address, ca, token = sys.argv[1:]
+address, ca, extra = sys.argv[1:]
 
 
 def ask(database, statement):
@@ -31,7 +30,7 @@ with create_app().app_context():
         database_name="druid",
         sqlalchemy_uri=f"druid+https://{address}/druid/v2/sql/",
         server_cert=open(ca).read(),
-        extra=json.dumps({"engine_params": {"connect_args": {"jwt": token}}}),
+        extra=extra,
     )
     spec = database.db_engine_spec
     print("spec:", spec.__name__)

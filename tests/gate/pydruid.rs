@@ -1,4 +1,4 @@
-//! The real pydruid: the lines of README.md, as a person would run them, and its dialect of SQLAlchemy.
+//! The real pydruid: the lines of README.md, as a person would run them.
 
 use std::fs;
 use std::process::Command;

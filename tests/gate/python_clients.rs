@@ -5,11 +5,19 @@ use std::fs;
 use std::process::Command;
 
 use msq_gate_bed::GateOptions;
-use serde_json::json;
+use serde_json::Value;
 
 use crate::client::Server;
 use crate::packages::{python_of, root, said_by};
 use crate::support::{BED, GATE, await_state, options, own_gate, token, unique};
+
+/// The JSON that README.md shows, which begins so.
+fn block(begins: &str) -> Value {
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
+    let blocks = readme.split("```json\n{").skip(1).map(|rest| rest.split("```").next().expect("its end"));
+    let block = blocks.into_iter().find(|block| block.starts_with(begins)).expect("the block");
+    serde_json::from_str(&format!("{{{block}")).expect("JSON")
+}
 
 /// Such lines begin with what was done.
 fn of<'a>(said: &'a [String], what: &str) -> Vec<&'a str> {
@@ -20,6 +28,16 @@ fn of<'a>(said: &'a [String], what: &str) -> Vec<&'a str> {
 fn logged_before<'a>(said: &'a [String], what: &str, words: &str) -> &'a str {
     let until = said.iter().take_while(|line| !line.starts_with(&format!("{what}: ")));
     until.filter(|line| line.contains(words)).last().unwrap_or_else(|| panic!("no {words}: {said:?}"))
+}
+
+/// The script has README's lines as they stand.
+#[test]
+fn readme_shows_what_is_run_of_sqlalchemy() {
+    let text = |path: &str| fs::read_to_string(root().join(path)).expect(path);
+    let readme = text("README.md");
+    let (_, block) = readme.split_once("```python\nengine = ").expect("the block");
+    let (block, _) = block.split_once("```").expect("its end");
+    assert!(text("tests/clients/sqlalchemy_client.py").contains(block), "{block}");
 }
 
 #[test]
@@ -54,31 +72,29 @@ fn airflow_ingests_where_a_token_allows_it_and_tells_the_refusal() {
     BED.add_user(&loader, &[&mine("READ"), &mine("WRITE"), "READ DATASOURCE wiki"]).expect("a user");
     let (_process, gate) = basic_gate();
     let (host, port) = gate.address().split_once(':').expect("a port");
-    let connection = |user: &str| {
-        let extra = json!({
-            "endpoint": "druid/indexer/v1/task",
-            "msq_endpoint": "druid/v2/sql/task",
-            "ca_bundle_path": BED.ca,
-        });
-        let of_ingestion = json!({
-            "conn_type": "druid", "schema": "https", "host": host, "port": port.parse::<u16>().expect("a port"),
-            "login": user, "password": token(user), "extra": extra,
-        });
-        let mut of_queries = of_ingestion.clone();
-        of_queries["extra"] = json!({"schema": "https", "ssl_verify_cert": BED.ca});
-        (of_ingestion.to_string(), of_queries.to_string())
+    let connection = |user: &str, extra: Option<Value>| {
+        let mut connection = block("\n  \"conn_type\"");
+        connection["host"] = host.into();
+        connection["port"] = port.parse::<u16>().expect("a port").into();
+        connection["login"] = user.into();
+        connection["password"] = token(user).into();
+        connection["extra"]["ca_bundle_path"] = BED.ca.display().to_string().into();
+        if let Some(extra) = extra {
+            connection["extra"] = extra;
+        }
+        connection.to_string()
     };
+    let mut of_queries = block("\"schema\"");
+    of_queries["ssl_verify_cert"] = BED.ca.display().to_string().into();
     let home = root().join("target/clients/airflow-home");
     fs::create_dir_all(&home).expect("a folder");
     let mut python = Command::new(python_of("airflow"));
-    let of_loader = connection(&loader).0;
-    let (of_reader, queries_of_reader) = connection("reader");
     python
         .args(["tests/clients/airflow_client.py", &datasource])
         .env("AIRFLOW_HOME", &home)
-        .env("AIRFLOW_CONN_LOADER", of_loader)
-        .env("AIRFLOW_CONN_READER", of_reader)
-        .env("AIRFLOW_CONN_QUERIES", queries_of_reader);
+        .env("AIRFLOW_CONN_LOADER", connection(&loader, None))
+        .env("AIRFLOW_CONN_READER", connection("reader", None))
+        .env("AIRFLOW_CONN_QUERIES", connection("reader", Some(of_queries)));
     let said = said_by(&mut python);
 
     assert_eq!(of(&said, "native"), ["done"], "{said:?}");
@@ -109,12 +125,14 @@ fn airflow_ingests_where_a_token_allows_it_and_tells_the_refusal() {
 #[test]
 #[ignore = "installs packages"]
 fn superset_explores_and_queries_what_a_token_may_read() {
+    let mut extra = block("\"engine_params\"");
+    extra["engine_params"]["connect_args"]["jwt"] = token("reader").into();
     let home = root().join("target/clients/superset-home");
     fs::create_dir_all(&home).expect("a folder");
     let mut python = Command::new(python_of("superset"));
     python
         .arg("tests/clients/superset_client.py")
-        .args([GATE.address(), &BED.ca.display().to_string(), &token("reader")])
+        .args([GATE.address(), &BED.ca.display().to_string(), &extra.to_string()])
         .env("SUPERSET_HOME", &home)
         .env("SUPERSET_CONFIG_PATH", root().join("tests/clients/superset_config.py"));
     let said = said_by(&mut python);
