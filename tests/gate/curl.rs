@@ -1,4 +1,4 @@
-//! The real curl: the requests of Druid's documentation (`tests/clients/curl.txt`), and the lines of README.md.
+//! The real curl: the requests of Druid's documentation (`tests/clients/curl.txt`), and the lines of README.md and the demo.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use msq_gate_bed::{BedFile, demo};
 use serde_json::Value;
 
 use crate::packages::{root, run};
@@ -123,4 +124,19 @@ fn the_lines_of_readme_do_what_they_say() {
     ] {
         assert!(said.contains(wanted), "{wanted} is not in\n{said}");
     }
+}
+
+/// What `cargo demo` prints to be pasted: an allow and a 403.
+#[test]
+fn the_lines_of_the_demo_do_what_they_say() {
+    LazyLock::force(&BED);
+    let bed = BedFile::load().ok().flatten().expect("a bed");
+    let instructions = demo::instructions(&bed);
+    let (_, lines) = instructions.split_once("\n# allowed: ").expect("the lines");
+    let script = format!("set -euo pipefail\n# allowed: {lines}");
+    let said = run(Command::new("bash").args(["-c", &script])).stdout;
+    let said = String::from_utf8_lossy(&said);
+    let (allowed, refused) = said.split_once("}{").expect("two answers");
+    assert!(allowed.contains(r#""state":"RUNNING""#), "{said}");
+    assert!(refused.contains("Missing permissions: WRITE DATASOURCE wiki"), "{said}");
 }
