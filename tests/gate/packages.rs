@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Mutex;
 
 use msq_gate_bed::{Progress, python};
 
@@ -13,9 +12,12 @@ pub fn root() -> &'static Path {
 
 /// The Python of an environment with these requirements, one a line; made where it is missing or has others.
 pub fn python_with(name: &str, requirements: &str) -> PathBuf {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock();
-    let environment = root().join("target/clients").join(name);
+    let clients = root().join("target/clients");
+    fs::create_dir_all(&clients).expect("a folder");
+    // Held until this returns: several tests may want the same.
+    let turn = fs::File::create(clients.join(format!("{name}.lock"))).expect("a file");
+    turn.lock().expect("a lock");
+    let environment = clients.join(name);
     let (inside, list) = (environment.join("bin/python"), environment.join("requirements.txt"));
     // The list is written last, so what was broken off is made again.
     if fs::read_to_string(&list).is_ok_and(|there| there == requirements) {
