@@ -1,44 +1,21 @@
 //! The real pydruid: the lines of README.md, as a person would run them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::LazyLock;
 
-use msq_gate_bed::{GateOptions, Progress, python};
+use msq_gate_bed::GateOptions;
 
+use crate::packages::{python_with, root, said_by};
 use crate::support::{BED, options, own_gate, token};
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 static README: LazyLock<String> = LazyLock::new(|| fs::read_to_string(root().join("README.md")).expect("README.md"));
 
-/// An environment of its own with the package that README.md names, made once.
-static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
+/// The Python that has the package that README.md names.
+fn python() -> Command {
     let (_, rest) = README.split_once("pip install ").expect("README.md says what to install");
     let package = rest.split('`').next().expect("the end of it");
-    let environment = root().join("target").join(package.replace("==", "-"));
-    let (inside, done) = (environment.join("bin/python"), environment.join("installed"));
-    if !done.is_file() {
-        let python = python(&Progress::start()).unwrap_or_else(|error| panic!("{error}"));
-        run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&environment));
-        run(Command::new(&inside).args(["-m", "pip", "install", "--quiet", package]));
-        fs::write(&done, "").expect("written");
-    }
-    inside
-});
-
-fn run(command: &mut Command) -> Output {
-    let output = command.current_dir(root()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    output
-}
-
-fn said_by(script: &str, arguments: &[&str]) -> Vec<String> {
-    let output = run(Command::new(&*PYTHON).args(["-c", script]).args(arguments));
-    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+    Command::new(python_with("pydruid", package))
 }
 
 #[test]
@@ -46,7 +23,7 @@ fn the_lines_of_readme_give_a_success_and_a_403() {
     LazyLock::force(&BED);
     let (_, block) = README.split_once("```python\n").expect("a block");
     let (script, _) = block.split_once("```").expect("its end");
-    let said = said_by(script, &[]);
+    let said = said_by(python().args(["-c", script]));
     assert_eq!(said.len(), 3, "{said:?}");
     // Rows that other tests write have no `added`.
     let is_count = |added: &str| added == "None" || added.parse::<u64>().is_ok();
@@ -67,7 +44,8 @@ fn a_token_is_a_password_where_its_issuer_allows_it() {
         except exceptions.ProgrammingError as error:\n    print(error)";
     let (host, port) = gate.address().split_once(':').expect("a port");
     let ca = BED.ca.display().to_string();
-    let ask = |user: &str, password: &str| said_by(script, &[host, port, &ca, user, password]).concat();
+    let ask =
+        |user: &str, password: &str| said_by(python().args(["-c", script, host, port, &ca, user, password])).concat();
     assert!(ask("reader", &token("reader")).parse::<u64>().is_ok_and(|rows| rows > 0));
     assert!(ask("admin", &token("reader")).starts_with("Unauthorized request"), "another's name");
     assert!(ask("reader", "secret").starts_with("Unauthorized request"), "a password that is no token");
