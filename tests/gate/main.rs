@@ -24,6 +24,7 @@ mod lifecycle;
 mod listener;
 mod lists;
 mod matrix;
+mod matrix33;
 mod narrowing;
 mod operations;
 mod pydruid;

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::progress::Progress;
 use crate::state::State;
 use crate::version::Version;
-use crate::{classes, maven, places, tools};
+use crate::{classes, druid, maven, places, tools};
 
 /// ZooKeeper and the services of Druid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -244,6 +244,7 @@ fn common(state: &State) -> Result<Vec<(String, String)>> {
         ("auth.authenticator.basic.initialInternalClientPassword", state.internal_password.clone()),
         ("auth.authenticator.basic.authorizerName", "basic".into()),
         ("auth.authenticator.basic.enableCacheNotifications", "false".into()),
+        ("auth.authenticator.basic.credentialIterations", druid::HASH_ITERATIONS.to_string()),
         ("escalator.type", "basic".into()),
         ("escalator.internalClientUsername", "druid_system".into()),
         ("escalator.internalClientPassword", state.internal_password.clone()),
