@@ -50,6 +50,7 @@ fn the_gate_decides_as_druid_33_decides() {
     assert_eq!(Version::of_bed(), Version::V33, "run it with MSQ_GATE_BED_DRUID=33");
     let _down = Down;
     msq_answers_as_directly();
+    configure_compaction();
     matrix::compare(&DRUID_33);
 }
 
@@ -63,6 +64,14 @@ fn msq_answers_as_directly() {
         let probe = |end: End<'_>| end.ask(Some("reader"), "GET", &enabled).send();
         are_equal(&enabled, &probe(End::Direct), &probe(gate()), 404);
     }
+}
+
+/// So that there is something to list. The last ten days of the datasource are left alone, and those are all. That of wiki
+/// is deleted by a row.
+fn configure_compaction() {
+    let target = "/druid/indexer/v1/compaction/config/datasources/taxi";
+    let config = json!({"dataSource": "taxi", "skipOffsetFromLatest": "P10D"});
+    End::Direct.ask(Some("admin"), "POST", target).json(&config).send().expect(200);
 }
 
 fn are_equal(target: &str, direct: &Answer, through: &Answer, status: u16) {
