@@ -6,6 +6,7 @@
 use std::sync::{LazyLock, Mutex};
 
 use msq_gate::druid::{Body, Row, Rule};
+use msq_gate_bed::Version;
 use serde_json::{Value, json};
 
 use crate::support::{End, await_state, cancel, post_noop, submit_task, unique};
@@ -36,8 +37,14 @@ pub struct Example {
 pub struct Tasks {
     pub wiki: String,
     pub taxi: String,
-    /// A query's, which writes into wiki.
-    pub query: String,
+    /// A query's, which writes into wiki, where there is MSQ.
+    pub query: Option<String>,
+}
+
+impl Tasks {
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        [&self.wiki, &self.taxi].into_iter().chain(&self.query).map(String::as_str)
+    }
 }
 
 /// Tasks that have ended: two of type `noop`, and a query's.
@@ -49,9 +56,13 @@ pub static TASKS: LazyLock<Tasks> = LazyLock::new(|| {
         await_state(&id, &["FAILED"]);
         id
     };
-    let text = "INSERT INTO wiki SELECT * FROM wiki WHERE page = 'no such page' PARTITIONED BY DAY";
-    let query = submit_task(End::Direct, "admin", text);
-    await_state(&query, &["FAILED", "SUCCESS"]);
+    let query = || {
+        let text = "INSERT INTO wiki SELECT * FROM wiki WHERE page = 'no such page' PARTITIONED BY DAY";
+        let id = submit_task(End::Direct, "admin", text);
+        await_state(&id, &["FAILED", "SUCCESS"]);
+        id
+    };
+    let query = (Version::of_bed() == Version::V27).then(query);
     Tasks { wiki: ended("wiki"), taxi: ended("taxi"), query }
 });
 
@@ -88,9 +99,7 @@ pub fn examples(row: &Row) -> Vec<Example> {
     let targets: Vec<String> = match row.rule {
         Rule::Datasource(_) if removes(row) => vec![row.path.replace("{datasource}", SCRATCH)],
         Rule::Datasource(_) => ["wiki", "taxi"].iter().map(|name| row.path.replace("{datasource}", name)).collect(),
-        Rule::ReadTask | Rule::CancelTask => {
-            [&TASKS.wiki, &TASKS.taxi, &TASKS.query].iter().map(|id| row.path.replace("{id}", id)).collect()
-        }
+        Rule::ReadTask | Rule::CancelTask => TASKS.ids().map(|id| row.path.replace("{id}", id)).collect(),
         Rule::Supervisor(_) if consumes(row) => {
             let id = unique(THROWN_AWAY);
             make_supervisor(&id, &["wiki"]);
@@ -119,11 +128,11 @@ pub fn examples(row: &Row) -> Vec<Example> {
         | Rule::FilteredList => vec![row.path.to_owned()],
     };
     let asked = targets.iter().flat_map(|target| queries(row).iter().map(move |query| format!("{target}{query}")));
-    let bodies = bodies(row);
     asked
         .flat_map(|target| {
             let target = filled(row, target);
-            bodies.iter().map(move |(about, body)| Example { target: target.clone(), body: body.clone(), about })
+            let bodies = bodies(row, &target).into_iter();
+            bodies.map(move |(about, body)| Example { target: target.clone(), body, about })
         })
         .collect()
 }
@@ -183,7 +192,7 @@ fn filled(row: &Row, target: String) -> String {
 }
 
 /// The bodies with which a row is asked, and what they are about where they are several.
-fn bodies(row: &Row) -> Vec<(&'static str, Option<Value>)> {
+fn bodies(row: &Row, target: &str) -> Vec<(&'static str, Option<Value>)> {
     let one = |body: Value| vec![("", Some(body))];
     match (row.body, row.name) {
         (Body::None, _) => vec![("", None)],
@@ -198,7 +207,10 @@ fn bodies(row: &Row) -> Vec<(&'static str, Option<Value>)> {
         })),
         (Body::TaskIds, _) => one(json!(["nope"])),
         (Body::Judged, name) => judged(name).into_iter().map(|(about, body)| (about, Some(body))).collect(),
-        (Body::JsonOfDatasource, _) => one(json!({"dataSource": "wiki", "taskPriority": "no number"})),
+        (Body::JsonOfDatasource, _) => {
+            let datasource = if target.ends_with("/taxi") { "taxi" } else { "wiki" };
+            one(json!({"dataSource": datasource, "taskPriority": "no number"}))
+        }
         // Nothing is so old.
         (Body::Json, name) if name.contains("mark_") => one(json!({"interval": "1999-01-01/1999-01-02"})),
         (Body::Json, "datasource_used_segments_of") => one(json!(["2024-01-01/2025-01-01"])),
@@ -242,7 +254,7 @@ fn judged(name: &str) -> Vec<(&'static str, Value)> {
                 ("into taxi from outside", index(http)),
             ]
         }
-        // No type that a client may submit is in the bed's Druid.
+        // Druid 27 has no type that a client may submit.
         "supervisor_submit" => vec![("of wiki", json!({"type": "autocompact", "spec": {"dataSource": "wiki"}}))],
         "sampler" => {
             let sampler = |source: Value| {

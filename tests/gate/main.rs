@@ -25,6 +25,7 @@ mod lifecycle;
 mod listener;
 mod lists;
 mod matrix;
+mod matrix33;
 mod narrowing;
 mod operations;
 mod ownership;

@@ -1,7 +1,8 @@
 //! The equality matrix: what a real Druid decides for a user whom it knows, beside what the gate decides for the same user.
 //!
 //! `matrix.txt` is what came out, for people to read as a diff. Where the two ends differ, the file says why, by a list here,
-//! and nothing else may differ. To accept what has changed: `MATRIX=accept cargo test --test gate matrix::`.
+//! and nothing else may differ. To accept what has changed: `MATRIX=accept cargo test --test gate matrix::`. This is about
+//! Druid 27; what 33 has is in `matrix33.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use msq_gate::druid::{Answer, ROWS, Row, Rule};
+use msq_gate_bed::Version;
 use msq_gate_bed::http::{self, Agent};
 use serde_json::Value;
 
@@ -64,53 +66,71 @@ const USERS: [(&str, &[&str]); 34] = [
     ),
 ];
 
-/// Rows that are not asked, and why.
-const LEFT_OUT: [(&str, &str); 4] = [
-    ("avatica", "who asks is in the body, and errors are 500: avatica.rs"),
-    ("catalog_", "the bed's Druid has no such extension: asked of a stand-in"),
-    ("supervisor_submit", "of the types that clients may submit the bed's Druid has none: bodies.rs"),
-    ("statement_", "one's own alone: lifecycle.rs; who may submit them: submissions.rs"),
-];
-
-/// An intended difference: in this row, where its body is about this, for reasons of the gate's own.
-struct Intended {
-    row: &'static str,
-    about: &'static str,
-    druid: u16,
-    gate: u16,
-    reason: &'static str,
+/// The matrix of one version.
+pub struct Matrix {
+    pub version: Version,
+    /// Its text, beside this file.
+    pub file: &'static str,
+    /// Rows that are not asked, and why.
+    pub left_out: &'static [(&'static str, &'static str)],
+    pub intended: &'static [Intended],
 }
 
-const BY_READ: &str = "a query's task is cancelled by READ on its datasource";
-const OF_READERS: &str = "where segments are is told to who may read them";
+/// An intended difference: in this row, where its body is about this, for reasons of the gate's own.
+pub struct Intended {
+    pub row: &'static str,
+    pub about: &'static str,
+    pub druid: u16,
+    pub gate: u16,
+    pub reason: &'static str,
+}
 
-const INTENDED: [Intended; 7] = [
-    Intended { row: "task_cancel", about: "", druid: 403, gate: 200, reason: BY_READ },
-    Intended { row: "task_cancel", about: "", druid: 200, gate: 403, reason: BY_READ },
-    Intended { row: "query_candidates", about: "of wiki", druid: 200, gate: 403, reason: OF_READERS },
-    Intended { row: "query_candidates", about: "of wiki and taxi", druid: 500, gate: 403, reason: OF_READERS },
-    Intended {
-        row: "task_submit",
-        about: "into taxi from wiki",
-        druid: 400,
-        gate: 403,
-        reason: "a task takes READ on what it reads",
-    },
-    Intended {
-        row: "task_submit",
-        about: "into taxi from outside",
-        druid: 400,
-        gate: 403,
-        reason: "a task takes READ on EXTERNAL where it reads what is outside",
-    },
-    Intended {
-        row: "sampler",
-        about: "of wiki",
-        druid: 200,
-        gate: 403,
-        reason: "a sampler shows what it reads, so it takes READ on that",
-    },
-];
+pub const AVATICA: (&str, &str) = ("avatica", "who asks is in the body, and errors are 500: avatica.rs");
+pub const CATALOG: (&str, &str) = ("catalog_", "the bed's Druid has no such extension: asked of a stand-in");
+
+const BY_READ: &str = "a query's task is cancelled by READ on its datasource";
+pub const OF_READERS: &str = "where segments are is told to who may read them";
+pub const FROM_WIKI: Intended = Intended {
+    row: "task_submit",
+    about: "into taxi from wiki",
+    druid: 400,
+    gate: 403,
+    reason: "a task takes READ on what it reads",
+};
+pub const FROM_OUTSIDE: Intended = Intended {
+    row: "task_submit",
+    about: "into taxi from outside",
+    druid: 400,
+    gate: 403,
+    reason: "a task takes READ on EXTERNAL where it reads what is outside",
+};
+pub const SAMPLE_OF_WIKI: Intended = Intended {
+    row: "sampler",
+    about: "of wiki",
+    druid: 200,
+    gate: 403,
+    reason: "a sampler shows what it reads, so it takes READ on that",
+};
+
+const DRUID_27: Matrix = Matrix {
+    version: Version::V27,
+    file: "matrix.txt",
+    left_out: &[
+        AVATICA,
+        CATALOG,
+        ("supervisor_submit", "of the types that clients may submit the bed's Druid has none: bodies.rs"),
+        ("statement_", "one's own alone: lifecycle.rs; who may submit them: submissions.rs"),
+    ],
+    intended: &[
+        Intended { row: "task_cancel", about: "", druid: 403, gate: 200, reason: BY_READ },
+        Intended { row: "task_cancel", about: "", druid: 200, gate: 403, reason: BY_READ },
+        Intended { row: "query_candidates", about: "of wiki", druid: 200, gate: 403, reason: OF_READERS },
+        Intended { row: "query_candidates", about: "of wiki and taxi", druid: 500, gate: 403, reason: OF_READERS },
+        FROM_WIKI,
+        FROM_OUTSIDE,
+        SAMPLE_OF_WIKI,
+    ],
+};
 
 /// The asking threads: most of the time is spent in Druid.
 const THREADS: usize = 6;
@@ -175,10 +195,16 @@ impl Ends<'_> {
 
 #[test]
 fn the_gate_decides_as_druid_decides() {
+    compare(&DRUID_27);
+}
+
+/// Asks for all of it, and fails where it is not as it should be.
+pub fn compare(matrix: &Matrix) {
+    assert_eq!(Version::of_bed(), matrix.version, "see MSQ_GATE_BED_DRUID");
     let _supervisors = SUPERVISORS.lock();
     let ends = Ends::with_users();
     examples::make_known_supervisors();
-    let (reads, changes): (Vec<Case>, Vec<Case>) = cases().into_iter().partition(|case| case.row.method == "GET");
+    let (reads, changes): (Vec<Case>, Vec<Case>) = cases(matrix).into_iter().partition(|case| case.row.method == "GET");
     // A supervisor is not there for a moment while Druid changes it, so each is changed by one at a time.
     let (one_by_one, changes): (Vec<Case>, Vec<Case>) =
         changes.into_iter().partition(|case| matches!(case.row.rule, Rule::Supervisor(_)));
@@ -187,31 +213,37 @@ fn the_gate_decides_as_druid_decides() {
     decisions.extend(decide_all(&ends, &one_by_one, 1));
     examples::remove_thrown_away();
     let cases: Vec<Case> = reads.into_iter().chain(changes).chain(one_by_one).collect();
-    let each = ROWS.iter().copied().filter(|row| matches!(row.rule, Rule::EachSupervisor(_)));
+    let each = rows(matrix).filter(|row| matches!(row.rule, Rule::EachSupervisor(_)));
     let each: Vec<(&Row, Vec<Decision>)> = each.map(|row| (row, decide_each(&ends, row))).collect();
     let sections = cases.iter().zip(&decisions).map(|(case, decisions)| (case.row, label(&case.example), decisions));
     let sections: Vec<_> = sections.chain(each.iter().map(|(row, all)| (*row, row.path.to_owned(), all))).collect();
-    let (text, faults) = tell(&sections);
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gate/matrix.txt");
+    let (text, faults) = tell(matrix, &sections);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gate").join(matrix.file);
     if std::env::var("MATRIX").is_ok_and(|value| value == "accept") {
         std::fs::write(&path, &text).expect("written");
     }
     assert!(faults.is_empty(), "{} unintended differences:\n{}", faults.len(), faults.join("\n"));
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     if text != committed {
-        let found = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("matrix.txt");
+        let found = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(matrix.file);
         std::fs::write(&found, &text).expect("written");
         panic!("not as committed; see the head of this file, and compare {}", found.display());
     }
 }
 
-/// The requests of all rows that Druid 27 has.
-fn cases() -> Vec<Case> {
+/// The rows that this version has.
+fn rows(matrix: &Matrix) -> impl Iterator<Item = &'static Row> {
+    let version: u32 = matrix.version.as_str().parse().expect("a number");
+    let there = move |row: &&Row| row.since <= version && row.until.is_none_or(|until| until >= version);
+    ROWS.iter().copied().filter(there)
+}
+
+/// The requests of all rows that are asked.
+fn cases(matrix: &Matrix) -> Vec<Case> {
     let mut cases = Vec::new();
-    for row in ROWS.iter().copied() {
-        let left_out = LEFT_OUT.iter().any(|(name, _)| row.name.starts_with(name));
-        let other_version = row.since > 27 || row.until.is_some_and(|until| until < 27);
-        if left_out || other_version || matches!(row.rule, Rule::EachSupervisor(_)) {
+    for row in rows(matrix) {
+        let left_out = matrix.left_out.iter().any(|(name, _)| row.name.starts_with(name));
+        if left_out || matches!(row.rule, Rule::EachSupervisor(_)) {
             continue;
         }
         let examples = examples::examples(row).into_iter().enumerate();
@@ -301,7 +333,7 @@ fn alias(name: &str) -> Option<&str> {
         "wiki" | "taxi" => Some(name),
         _ if name == TASKS.wiki => Some("task-of-wiki"),
         _ if name == TASKS.taxi => Some("task-of-taxi"),
-        _ if name == TASKS.query => Some("query-of-wiki"),
+        _ if Some(name) == TASKS.query.as_deref() => Some("query-of-wiki"),
         _ => KNOWN_SUPERVISORS.iter().map(|(id, _)| *id).find(|id| *id == name),
     }
 }
@@ -309,8 +341,7 @@ fn alias(name: &str) -> Option<&str> {
 /// The known names in a list, and what it counts.
 fn names_in(list: &Value) -> String {
     let text = list.to_string();
-    let known =
-        ["wiki", "taxi", &TASKS.wiki, &TASKS.taxi, &TASKS.query].into_iter().chain(KNOWN_SUPERVISORS.map(|(id, _)| id));
+    let known = ["wiki", "taxi"].into_iter().chain(TASKS.ids()).chain(KNOWN_SUPERVISORS.map(|(id, _)| id));
     let mut names: Vec<String> = known
         .filter(|name| text.contains(&format!("\"{name}\"")))
         .filter_map(|name| alias(name).map(str::to_owned))
@@ -353,7 +384,7 @@ fn decide_each(ends: &Ends<'_>, row: &Row) -> Vec<Decision> {
 }
 
 /// The matrix as text, and what of it is not as it should be.
-fn tell(sections: &[(&Row, String, &Vec<Decision>)]) -> (String, Vec<String>) {
+fn tell(matrix: &Matrix, sections: &[(&Row, String, &Vec<Decision>)]) -> (String, Vec<String>) {
     let mut faults = Vec::new();
     let mut met = BTreeSet::new();
     let mut body = String::new();
@@ -374,11 +405,11 @@ fn tell(sections: &[(&Row, String, &Vec<Decision>)]) -> (String, Vec<String>) {
                 let _ = writeln!(body, "    {druid}: {users}");
                 continue;
             }
-            let known = INTENDED.iter().position(|known| {
+            let known = matrix.intended.iter().position(|known| {
                 let about = known.about.is_empty() || label.ends_with(&format!(" ({})", known.about));
                 about && known.row == row.name && known.druid == druid.status && known.gate == gate.status
             });
-            let reason = known.and_then(|place| INTENDED.get(place)).map_or("UNINTENDED", |known| known.reason);
+            let reason = known.and_then(|place| matrix.intended.get(place)).map_or("UNINTENDED", |known| known.reason);
             let line = format!("    Druid {druid}, the gate {gate}: {users} ({reason})");
             let _ = writeln!(body, "{line}");
             match known {
@@ -387,12 +418,13 @@ fn tell(sections: &[(&Row, String, &Vec<Decision>)]) -> (String, Vec<String>) {
             }
         }
     }
-    faults.extend((0..INTENDED.len()).filter(|place| !met.contains(place)).map(|place| format!("not met: {place}")));
-    (head(sections) + &body, faults)
+    let all = 0..matrix.intended.len();
+    faults.extend(all.filter(|place| !met.contains(place)).map(|place| format!("not met: {place}")));
+    (head(matrix, sections) + &body, faults)
 }
 
 /// What the matrix is about, and how much it holds.
-fn head(sections: &[(&Row, String, &Vec<Decision>)]) -> String {
+fn head(matrix: &Matrix, sections: &[(&Row, String, &Vec<Decision>)]) -> String {
     let count = |wanted: &dyn Fn(&Row, &Decision) -> bool| {
         sections.iter().map(|(row, _, all)| all.iter().filter(|one| wanted(row, one)).count()).sum::<usize>()
     };
@@ -405,12 +437,13 @@ fn head(sections: &[(&Row, String, &Vec<Decision>)]) -> String {
         "{all} decisions, {changes} on changes, {allowed} allowed"
     );
     let mut text = format!(
-        "What Druid 27 answers each of {} users, and the gate answers the same user: the status, and of lists what is seen.\n\
+        "What Druid {} answers each of {} users, and the gate answers the same user: the status, and of lists what is seen.\n\
          {all} decisions; {changes} of them on requests that change something, of which {allowed} are allowed. \
-         Different: {differ}.\n\nLeft out: rows of newer versions, and\n",
+         Different: {differ}.\n\nLeft out: rows of other versions, and\n",
+        matrix.version.as_str(),
         USERS.len()
     );
-    for (row, reason) in LEFT_OUT {
+    for (row, reason) in matrix.left_out {
         let _ = writeln!(text, "    {row}: {reason}");
     }
     text.push_str("\nThe users:\n");

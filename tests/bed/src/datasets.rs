@@ -1,10 +1,11 @@
-//! Two small datasources, loaded as a user would: by MSQ, from rows in the statement itself.
+//! Two small datasources, loaded as a user would: by MSQ where there is one, from rows in the statement itself.
 
 use serde_json::{Value, json};
 
 use crate::druid::Druid;
 use crate::error::Result;
 use crate::progress::Progress;
+use crate::version::Version;
 
 /// A datasource: its columns with their SQL types (after the time), and its rows.
 struct Dataset {
@@ -52,25 +53,47 @@ fn taxi() -> Vec<Value> {
 
 /// Loads both and waits until they can be queried.
 pub fn load(druid: &Druid, progress: &Progress) -> Result<()> {
-    let tasks: Vec<String> = DATASETS.iter().map(|set| druid.submit(&set.replace())).collect::<Result<_>>()?;
-    progress.step("MSQ takes tasks; loading wiki and taxi");
+    let submit = |set: &Dataset| match Version::of_bed() {
+        Version::V27 => druid.submit(&set.replace()),
+        Version::V33 => druid.submit_spec(&set.spec()),
+    };
+    let tasks: Vec<String> = DATASETS.iter().map(submit).collect::<Result<_>>()?;
+    progress.step("tasks are taken; loading wiki and taxi");
     tasks.iter().try_for_each(|task| druid.await_task(task))?;
     progress.step("loaded; waiting until they can be queried");
     DATASETS.iter().try_for_each(|set| druid.await_rows(set.name, (set.rows)().len()))
 }
 
 impl Dataset {
-    fn replace(&self) -> String {
+    /// The rows, as an input source.
+    fn source(&self) -> Value {
         let lines: Vec<String> = (self.rows)().iter().map(Value::to_string).collect();
-        let source = json!({"type": "inline", "data": lines.join("\n")});
-        let signature = [("t", "VARCHAR")].iter().chain(self.columns).map(|(name, kind)| {
-            let native = match *kind {
-                "BIGINT" => "long",
-                "DOUBLE" => "double",
-                _ => "string",
-            };
-            json!({"name": name, "type": native})
-        });
+        json!({"type": "inline", "data": lines.join("\n")})
+    }
+
+    /// What a native task is told of it.
+    fn spec(&self) -> Value {
+        let dimensions = self.columns.iter().map(|(name, kind)| json!({"name": name, "type": native(kind)}));
+        json!({
+            "type": "index_parallel",
+            "spec": {
+                "dataSchema": {
+                    "dataSource": self.name,
+                    "timestampSpec": {"column": "t", "format": "iso"},
+                    "dimensionsSpec": {"dimensions": dimensions.collect::<Value>()},
+                    "granularitySpec": {"segmentGranularity": "day", "queryGranularity": "none", "rollup": false},
+                },
+                "ioConfig": {
+                    "type": "index_parallel", "inputSource": self.source(), "inputFormat": {"type": "json"},
+                },
+            },
+        })
+    }
+
+    fn replace(&self) -> String {
+        let source = self.source();
+        let signature = [("t", "VARCHAR")].iter().chain(self.columns);
+        let signature = signature.map(|(name, kind)| json!({"name": name, "type": native(kind)}));
         let columns: String = self.columns.iter().map(|(name, _)| format!(", \"{name}\"")).collect();
         format!(
             "REPLACE INTO {} OVERWRITE ALL SELECT TIME_PARSE(t) AS __time{columns} FROM TABLE(EXTERN({}, {}, {})) PARTITIONED BY DAY",
@@ -79,6 +102,15 @@ impl Dataset {
             literal(&json!({"type": "json"})),
             literal(&signature.collect()),
         )
+    }
+}
+
+/// A type of SQL, as native queries and tasks call it.
+fn native(kind: &str) -> &'static str {
+    match kind {
+        "BIGINT" => "long",
+        "DOUBLE" => "double",
+        _ => "string",
     }
 }
 

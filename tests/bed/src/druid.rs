@@ -18,8 +18,8 @@ const TASK_BOUND: Duration = Duration::from_secs(90);
 const QUERYABLE_BOUND: Duration = Duration::from_secs(60);
 /// Between healthy services and a first accepted task: leader election, discovery of the Indexer and of the Broker.
 const SUBMIT_BOUND: Duration = Duration::from_secs(60);
-/// For hashing passwords that nobody chose: they need no slow hash.
-const HASH_ITERATIONS: u32 = 1000;
+/// For hashing passwords that nobody chose: they need no slow hash, and each service hashes with each request.
+pub const HASH_ITERATIONS: u32 = 10;
 
 /// A client of one bed's Druid.
 #[derive(Debug)]
@@ -120,15 +120,24 @@ impl Druid {
 
     /// Submits a statement to MSQ, as soon as the cluster takes it.
     pub fn submit(&self, sql: &str) -> Result<String> {
-        let url = format!("{}/druid/v2/sql/task", self.router);
-        let body = json!({"query": sql, "context": {"maxNumTasks": 2}});
+        self.accepted("/druid/v2/sql/task", &json!({"query": sql, "context": {"maxNumTasks": 2}}), "/taskId")
+    }
+
+    /// Submits a native task, likewise.
+    pub fn submit_spec(&self, spec: &Value) -> Result<String> {
+        self.accepted("/druid/indexer/v1/task", spec, "/task")
+    }
+
+    fn accepted(&self, path: &str, body: &Value, id: &str) -> Result<String> {
+        let url = format!("{}{path}", self.router);
         let mut last = String::new();
-        let accepted = progress::until("MSQ to accept a task", SUBMIT_BOUND, "see `cargo bed logs broker`", || {
+        let next = "see `cargo bed logs broker` and `coordinator`";
+        let accepted = progress::until("Druid to accept a task", SUBMIT_BOUND, next, || {
             let answer = http::send(&self.agent, "POST", &url, Some(&self.admin), Some(&body.to_string()));
             let answer = answer.unwrap_or_else(|error| Answer { status: 0, text: error.to_string() });
-            let id = answer.json().get("taskId").and_then(Value::as_str).map(str::to_owned);
+            let id = answer.json().pointer(id).and_then(Value::as_str).map(str::to_owned);
             last = answer.text;
-            Ok(id.filter(|_| answer.status == 202))
+            Ok(id.filter(|_| matches!(answer.status, 200 | 202)))
         });
         accepted.map_err(|error| error.showing(last))
     }

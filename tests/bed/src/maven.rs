@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::error::{BedError, Result};
 use crate::progress::Progress;
+use crate::version::Version;
 use crate::{places, tools};
 
 /// A registry's hiccup should not cost the whole run.
@@ -16,7 +17,7 @@ const LAST_LINES: usize = 15;
 
 /// The directory of the jars that the bed's pom names; filled first if there is none yet.
 pub fn jars(progress: &Progress) -> Result<PathBuf> {
-    jars_of(progress, &places::pom(), "druid-27.0.0")
+    jars_of(progress, &places::pom(), &format!("druid-{}.0.0", Version::of_bed().as_str()))
 }
 
 /// The directory of the jars that a pom names, likewise.

@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{BedError, Result};
+use crate::version::Version;
 
 /// Ports are looked for from here on, below the range from which the system takes ports of outgoing connections.
 const FIRST_PORT: u16 = 20_000;
@@ -20,16 +21,22 @@ pub fn workspace() -> PathBuf {
     manifest.ancestors().nth(2).unwrap_or(manifest).to_path_buf()
 }
 
-/// Everything that a running bed keeps: `target/bed`.
+/// Everything that a running bed keeps: `target/bed`, or `target/bed-33`.
 #[must_use]
 pub fn bed_dir() -> PathBuf {
-    workspace().join("target/bed")
+    workspace().join(match Version::of_bed() {
+        Version::V27 => "target/bed",
+        Version::V33 => "target/bed-33",
+    })
 }
 
 /// The pom that names the jars.
 #[must_use]
 pub fn pom() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("pom.xml")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(match Version::of_bed() {
+        Version::V27 => "pom.xml",
+        Version::V33 => "pom-33.xml",
+    })
 }
 
 /// The log of one service.

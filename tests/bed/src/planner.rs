@@ -1,9 +1,8 @@
 //! Druid's own planners, without a cluster: a Java program over the jars of one version, asked by lines of JSON.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{BufRead, BufReader, BufWriter, Lines, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 
@@ -11,30 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{BedError, Result};
 use crate::progress::Progress;
-use crate::{maven, places, tools};
-
-/// A version whose planner is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Version {
-    /// 27.0.0, with Calcite 1.21.
-    V27,
-    /// 33.0.0, with Calcite 1.37.
-    V33,
-}
-
-impl Version {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::V27, Self::V33];
-
-    /// Its number.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::V27 => "27",
-            Self::V33 => "33",
-        }
-    }
-}
+pub use crate::version::Version;
+use crate::{classes, maven, places, tools};
 
 /// What is asked.
 #[derive(Clone, Debug, Serialize)]
@@ -148,7 +125,7 @@ impl Program {
         let (java, javac) = tools::compiler(progress)?;
         let pom = sources().join(format!("pom-{}.xml", version.as_str()));
         let jars = maven::jars_of(progress, &pom, &format!("planner-{}.0.0", version.as_str()))?;
-        let classes = compiled(&javac, &jars)?;
+        let classes = classes::compiled(&javac, &jars, &sources().join("src"))?;
         Ok(Self { java, classes, jars })
     }
 
@@ -169,39 +146,4 @@ impl Program {
 
 fn sources() -> PathBuf {
     places::workspace().join("tests/planner")
-}
-
-/// The directory of the classes, beside the jars; made first where the sources have changed.
-fn compiled(javac: &Path, jars: &Path) -> Result<PathBuf> {
-    let mut files: Vec<PathBuf> = fs::read_dir(sources().join("src"))
-        .map_err(BedError::io("read tests/planner/src"))?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "java"))
-        .collect();
-    files.sort();
-    let texts: std::io::Result<String> = files.iter().map(fs::read_to_string).collect();
-    let hash = maven::hash_of(&texts.map_err(BedError::io("read the planner's sources"))?);
-    let cache = places::cache_dir()?;
-    let name = jars.file_name().unwrap_or_default().to_string_lossy();
-    let classes = cache.join(format!("{name}-classes-{hash:016x}"));
-    let _lock = places::lock(&cache.join("lock"))?;
-    if classes.is_dir() {
-        return Ok(classes);
-    }
-    let fresh = cache.join("incomplete");
-    places::remove(&fresh)?;
-    let output = Command::new(javac)
-        .args(["-nowarn", "-d"])
-        .arg(&fresh)
-        .arg("-cp")
-        .arg(format!("{}/*", jars.display()))
-        .args(&files)
-        .output()
-        .map_err(BedError::io("run javac"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(BedError::new("the planner does not compile", "mend tests/planner/src").showing(said));
-    }
-    fs::rename(&fresh, &classes).map_err(BedError::io(format!("make {}", classes.display())))?;
-    Ok(classes)
 }

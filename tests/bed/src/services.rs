@@ -1,10 +1,12 @@
 //! ZooKeeper and Druid's five services: how each is started.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::error::Result;
-use crate::places;
+use crate::progress::Progress;
 use crate::state::State;
+use crate::version::Version;
+use crate::{classes, druid, maven, places, tools};
 
 /// ZooKeeper and the services of Druid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,12 +98,15 @@ impl Service {
         }
     }
 
-    const fn memory(self) -> [&'static str; 3] {
+    fn memory(self) -> [&'static str; 3] {
         match self {
             Self::ZooKeeper => ["-Xms32m", "-Xmx128m", "-XX:MaxDirectMemorySize=32m"],
             Self::Coordinator => ["-Xms192m", "-Xmx512m", "-XX:MaxDirectMemorySize=128m"],
-            // MSQ shares the heap out over all task slots, used or not.
-            Self::Indexer => ["-Xms256m", "-Xmx3000m", "-XX:MaxDirectMemorySize=768m"],
+            Self::Indexer => match Version::of_bed() {
+                // MSQ shares the heap out over all task slots, used or not.
+                Version::V27 => ["-Xms256m", "-Xmx3000m", "-XX:MaxDirectMemorySize=768m"],
+                Version::V33 => ["-Xms128m", "-Xmx512m", "-XX:MaxDirectMemorySize=768m"],
+            },
             Self::Broker => ["-Xms192m", "-Xmx512m", "-XX:MaxDirectMemorySize=256m"],
             Self::Router => ["-Xms128m", "-Xmx256m", "-XX:MaxDirectMemorySize=128m"],
             Self::Historical => ["-Xms128m", "-Xmx384m", "-XX:MaxDirectMemorySize=256m"],
@@ -109,12 +114,12 @@ impl Service {
     }
 
     /// The arguments that start it, as a file for Java's `@file`: passwords are in it and not on the command line.
-    pub fn argument_file(self, state: &State, jars: &Path) -> Result<String> {
+    pub fn argument_file(self, state: &State, class_path: &str) -> Result<String> {
         let mut words: Vec<String> = Vec::new();
         words.extend(self.memory().iter().chain(&JVM).chain(&OPENED).map(ToString::to_string));
         words.push(format!("-Djava.io.tmpdir={}", var("tmp").display()));
         words.push(format!("-Dlog4j.configurationFile={}", log4j_file().display()));
-        words.extend(["-cp".to_owned(), format!("{}/*", jars.display())]);
+        words.extend(["-cp".to_owned(), class_path.to_owned()]);
         if self == Self::ZooKeeper {
             words.push("-Dzookeeper.forceSync=no".to_owned());
             words.push("org.apache.zookeeper.server.quorum.QuorumPeerMain".to_owned());
@@ -239,6 +244,7 @@ fn common(state: &State) -> Result<Vec<(String, String)>> {
         ("auth.authenticator.basic.initialInternalClientPassword", state.internal_password.clone()),
         ("auth.authenticator.basic.authorizerName", "basic".into()),
         ("auth.authenticator.basic.enableCacheNotifications", "false".into()),
+        ("auth.authenticator.basic.credentialIterations", druid::HASH_ITERATIONS.to_string()),
         ("escalator.type", "basic".into()),
         ("escalator.internalClientUsername", "druid_system".into()),
         ("escalator.internalClientPassword", state.internal_password.clone()),
@@ -250,6 +256,20 @@ fn common(state: &State) -> Result<Vec<(String, String)>> {
     let derby_home =
         [("derby.system.home".to_owned(), path("derby")), ("derby.system.durability".to_owned(), "test".to_owned())];
     Ok(pairs.into_iter().map(|(key, value)| (format!("druid.{key}"), value)).chain(derby_home).collect())
+}
+
+/// Where services find their classes: the jars, after what of them a Druid 33 needs otherwise.
+pub fn class_path(progress: &Progress) -> Result<String> {
+    let jars = maven::jars(progress)?;
+    let all = format!("{}/*", jars.display());
+    match Version::of_bed() {
+        Version::V27 => Ok(all),
+        Version::V33 => {
+            let (_, javac) = tools::compiler(progress)?;
+            let ours = classes::compiled(&javac, &jars, &places::workspace().join("tests/bed/druid-33"))?;
+            Ok(format!("{}:{all}", ours.display()))
+        }
+    }
 }
 
 /// The files that several services read, written before any is started.

@@ -12,7 +12,7 @@ use crate::progress::{self, Progress};
 use crate::services::{self, Service};
 use crate::state::{BedFile, State, StoredUser, User};
 use crate::tools;
-use crate::{datasets, grant, http, maven, places, process};
+use crate::{datasets, grant, http, places, process};
 
 /// The gate's name among the services.
 pub const GATE: &str = "gate";
@@ -113,14 +113,14 @@ impl<'a> Bringing<'a> {
     fn run(&mut self) -> Result<BedFile> {
         // A gate that does not build should be known before a cluster is up for it.
         gate::ensure_certs(&gate::binary()?)?;
-        let jars = maven::jars(self.progress)?;
+        let class_path = services::class_path(self.progress)?;
         services::write_shared_files(&self.state)?;
         // The others ask the Coordinator for their accounts when they start, and every time in vain makes them wait twice as
         // long: on few cores all are up sooner if it comes first.
         let (first, others) = Service::ALL.split_at(2);
         for services in [first, others] {
             for service in services {
-                self.ensure_started(*service, &jars)?;
+                self.ensure_started(*service, &class_path)?;
             }
             self.await_health(services)?;
         }
@@ -133,9 +133,9 @@ impl<'a> Bringing<'a> {
         self.publish()
     }
 
-    fn ensure_started(&mut self, service: Service, jars: &Path) -> Result<()> {
+    fn ensure_started(&mut self, service: Service, class_path: &str) -> Result<()> {
         let name = service.name();
-        let arguments = service.argument_file(&self.state, jars)?;
+        let arguments = service.argument_file(&self.state, class_path)?;
         let file = places::bed_dir().join("conf").join(format!("{name}.args"));
         if self.state.running(name) {
             if places::read_if_there(&file)?.as_ref() == Some(&arguments) {
