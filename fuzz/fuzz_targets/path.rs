@@ -37,6 +37,9 @@ fn check_sent(found: &Recognized, sent: &str) {
         let (name, value) = pair.split_once('=').expect("a name and a value");
         let listed = found.row.query.iter().find(|listed| listed.name == name).expect("listed");
         let read = druid::form_decode(value).ok();
-        assert!(read.is_some() && (listed.kind == ParameterKind::Texts || read.as_deref() == found.parameter(name)), "{name}");
+        assert!(
+            read.is_some() && (listed.kind == ParameterKind::Texts || read.as_deref() == found.parameter(name)),
+            "{name}"
+        );
     }
 }

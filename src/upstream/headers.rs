@@ -8,9 +8,13 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::auth::Identity;
 
-/// Of the caller's headers, these go to Druid. Not among them: credentials, cookies, `Forwarded`, `X-Druid-*`, and
+/// What the caller says of a change; Druid's audit log keeps it beside its author. Druid: `AuditManager.X_DRUID_COMMENT`.
+const COMMENT: HeaderName = HeaderName::from_static("x-druid-comment");
+
+/// Of the caller's headers, these go to Druid. Not among them: credentials, cookies, `Forwarded`, `X-Druid-Author`, and
 /// Avatica's `request`, which takes the place of a body.
-const TO_DRUID: [HeaderName; 6] = [ACCEPT, ACCEPT_LANGUAGE, IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE, USER_AGENT];
+const TO_DRUID: [HeaderName; 7] =
+    [ACCEPT, ACCEPT_LANGUAGE, IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE, USER_AGENT, COMMENT];
 
 /// Of Druid's headers, these never come back: they are about the connection between it and the gate.
 /// RFC 9110, section 7.6.1.

@@ -375,7 +375,7 @@ fn headers_go_by_an_allow_list_both_ways() {
         .bearer(&token("reader"))
         .header("Cookie", "session=secret-cookie")
         .header("X-Druid-Author", "root")
-        .header("X-Druid-Comment", "forged")
+        .header("X-Druid-Comment", "why")
         .header("X-Forwarded-For", "10.0.0.1")
         .header("Forwarded", "for=10.0.0.1")
         .header("request", "SELECT x FROM secret")
@@ -390,9 +390,10 @@ fn headers_go_by_an_allow_list_both_ways() {
     let mut names: Vec<&str> =
         arrived.lines().skip(1).take_while(|line| !line.is_empty()).filter_map(|line| line.split(':').next()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["accept", "accept-encoding", "authorization", "host", "x-druid-author"]);
+    assert_eq!(names, ["accept", "accept-encoding", "authorization", "host", "x-druid-author", "x-druid-comment"]);
     assert!(arrived.contains("authorization: Basic "), "the gate's own account");
-    assert!(arrived.contains("x-druid-author: reader\r\n"));
+    // Who it was is the gate's to say, why the caller's.
+    assert!(arrived.contains("x-druid-author: reader\r\n") && arrived.contains("x-druid-comment: why\r\n"));
     assert!(!arrived.contains("secret-cookie") && !arrived.contains(&token("reader")));
     for name in ["Set-Cookie", "WWW-Authenticate", "X-Hop"] {
         assert_eq!(answer.header(name), None, "{name}");
