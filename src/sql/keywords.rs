@@ -6,16 +6,61 @@
 
 use super::token::Kind;
 
-/// The kind of an unquoted word. Druid folds the case of ASCII letters only.
-pub(super) fn kind_of(word: &[u8]) -> Kind {
-    let mut slot = slot_of(word);
-    while let Some((text, kind)) = SLOTS_TAKEN.get(slot).and_then(|taken| WORDS.get(usize::from(*taken))) {
-        if text.as_bytes().eq_ignore_ascii_case(word) {
-            return *kind;
+/// The kind of the unquoted word that stands there. Druid folds the case of ASCII letters only.
+pub(super) fn kind_of(bytes: &[u8], start: usize, end: usize) -> Kind {
+    let (word, head) = (bytes.get(start..end).unwrap_or_default(), head_at(bytes, start, end));
+    let mut slot = slot_of(head, word.len());
+    while let Some(known) = SLOTS_TAKEN.get(slot).and_then(|taken| WORDS.get(usize::from(*taken))) {
+        if known.head == head && known.rest().eq_ignore_ascii_case(word.get(HEAD..).unwrap_or_default()) {
+            return known.kind;
         }
         slot = (slot + 1) % SLOTS;
     }
     Kind::Name
+}
+
+/// How many letters of a word are compared at once.
+const HEAD: usize = 8;
+
+/// Makes letters of a word small. Of what else a word may hold it makes no letter.
+const SMALL: u64 = 0x2020_2020_2020_2020;
+
+/// A word, and its first letters as one number.
+#[derive(Clone, Copy)]
+struct Word {
+    text: &'static str,
+    head: u64,
+    kind: Kind,
+}
+
+impl Word {
+    fn rest(&self) -> &[u8] {
+        self.text.as_bytes().get(HEAD..).unwrap_or_default()
+    }
+}
+
+/// The first letters of a word, in lower case, as one number; what is left of it is nought, so that words of different
+/// lengths up to [`HEAD`] have different ones.
+fn head_at(bytes: &[u8], start: usize, end: usize) -> u64 {
+    let length = end - start;
+    match bytes.get(start..).and_then(<[u8]>::first_chunk) {
+        Some(first) if length >= HEAD => u64::from_le_bytes(*first) | SMALL,
+        // What follows the word is there to be read, and is taken away.
+        Some(first) => (u64::from_le_bytes(*first) | SMALL) & ((1 << (8 * length)) - 1),
+        None => head_of(bytes.get(start..end).unwrap_or_default()),
+    }
+}
+
+/// The same of a word after which there may be nothing.
+const fn head_of(word: &[u8]) -> u64 {
+    let (mut head, mut rest, mut at) = (0, word, 0);
+    while at < HEAD
+        && let [first, others @ ..] = rest
+    {
+        head |= ((*first | 0x20) as u64) << (8 * at);
+        (rest, at) = (others, at + 1);
+    }
+    head
 }
 
 /// Some three times as many as there are words, so that most words are told from all of them by one look.
@@ -24,30 +69,21 @@ const SLOTS: usize = 1024;
 /// What stands in a slot that no word has: an index beyond all of them.
 const FREE: u16 = u16::MAX;
 
-/// The place at which the search for a word begins: by its length and three of its letters, whose case does not matter.
-/// With these factors 64 steps from slot to slot find all words.
-const fn slot_of(word: &[u8]) -> usize {
-    let (Some(first), Some(last)) = (word.first(), word.last()) else { return 0 };
-    let (_, end) = word.split_at(word.len() / 2);
-    let middle = match end.first() {
-        Some(middle) => *middle,
-        None => 0,
-    };
-    let letters = folded(*first) * 101 + folded(middle) * 31 + folded(*last) * 127;
-    (letters + word.len() * 15) % SLOTS
-}
-
-const fn folded(letter: u8) -> usize {
-    (letter | 0x20) as usize
+/// The place at which the search for a word begins: the upper bits of a product with the golden ratio (Knuth, volume 3,
+/// section 6.4).
+const fn slot_of(head: u64, length: usize) -> usize {
+    let product = (head ^ (length as u64)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (product >> (u64::BITS - SLOTS.ilog2())) as usize
 }
 
 /// All words.
 #[expect(clippy::indexing_slicing, reason = "evaluated when the program is built")]
-static WORDS: [(&str, Kind); ASKED.len() + RESERVED.len()] = {
-    let mut words = [("", Kind::Reserved); ASKED.len() + RESERVED.len()];
+static WORDS: [Word; ASKED.len() + RESERVED.len()] = {
+    let mut words = [Word { text: "", head: 0, kind: Kind::Reserved }; ASKED.len() + RESERVED.len()];
     let mut at = 0;
     while at < words.len() {
-        words[at] = if at < ASKED.len() { ASKED[at] } else { (RESERVED[at - ASKED.len()], Kind::Reserved) };
+        let (text, kind) = if at < ASKED.len() { ASKED[at] } else { (RESERVED[at - ASKED.len()], Kind::Reserved) };
+        words[at] = Word { text, head: head_of(text.as_bytes()), kind };
         at += 1;
     }
     words
@@ -59,7 +95,8 @@ static SLOTS_TAKEN: [u16; SLOTS] = {
     let mut taken = [FREE; SLOTS];
     let mut at = 0_u16;
     while (at as usize) < WORDS.len() {
-        let mut slot = slot_of(WORDS[at as usize].0.as_bytes());
+        let word = WORDS[at as usize];
+        let mut slot = slot_of(word.head, word.text.len());
         while taken[slot] != FREE {
             slot = (slot + 1) % SLOTS;
         }
@@ -446,8 +483,12 @@ mod tests {
     use super::{ASKED, RESERVED};
     use crate::sql::token::Kind;
 
+    /// Alone, and with more text around it.
     fn kind_of(word: &str) -> Kind {
-        super::kind_of(word.as_bytes())
+        let kind = super::kind_of(word.as_bytes(), 0, word.len());
+        let within = format!("x {word} {word}{word}");
+        assert_eq!(super::kind_of(within.as_bytes(), 2, 2 + word.len()), kind, "{word}");
+        kind
     }
 
     #[test]
@@ -459,9 +500,21 @@ mod tests {
             assert_eq!((kind_of(text), kind_of(&text.to_lowercase())), (Kind::Reserved, Kind::Reserved), "{text}");
         }
         assert_eq!(ASKED.len() + RESERVED.len(), 364);
-        for text in
-            ["wiki", "replace", "extern", "monday", "try_cast", "datetime", "select_", "selec", "JO\u{131}N", ""]
-        {
+        for text in [
+            "wiki",
+            "replace",
+            "extern",
+            "partitione",
+            "partitionedx",
+            "current_timestamq",
+            "monday",
+            "try_cast",
+            "datetime",
+            "select_",
+            "selec",
+            "JO\u{131}N",
+            "",
+        ] {
             assert_eq!(kind_of(text), Kind::Name, "{text}");
         }
     }

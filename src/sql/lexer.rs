@@ -192,7 +192,7 @@ impl<'a> Lexer<'a> {
             self.check_length(start, self.text.get(start..end).unwrap_or_default(), 0)?;
         }
         self.at = end;
-        Ok(kind_of(self.bytes.get(start..end).unwrap_or_default()))
+        Ok(kind_of(self.bytes, start, end))
     }
 
     /// A literal or a name with a letter before its quote.

@@ -286,7 +286,7 @@ fn a_statements_id_has_one_spelling() {
     }
     for (method, end) in [("GET", ""), ("GET", "/results"), ("DELETE", "")] {
         let target = format!("/druid/v2/sql/statements/{id}{end}");
-        gate().ask(Some("admin"), method, &target).send().expect(403);
+        gate().ask(Some("selr"), method, &target).send().expect(403);
     }
     gate().ask(Some("reader"), "GET", &format!("/druid/v2/sql/statements/{id}")).send().expect(200);
     cancel(&id);
@@ -405,8 +405,8 @@ fn a_refused_grab_is_recorded_with_its_id() {
         house.gate.post("/druid/v2/sql/statements").bearer(&token("reader")).json(&sql("SELECT 1")).send().expect(200);
     let id = house.record(&submitted)["id"].as_str().expect("an id").to_owned();
     for (method, target, named, reason) in [
-        ("GET", format!("/druid/v2/sql/statements/{id}"), id.as_str(), "not_the_owner"),
-        ("GET", format!("/druid/v2/sql/statements/{id}/results"), &id, "not_the_owner"),
+        ("GET", format!("/druid/v2/sql/statements/{id}"), id.as_str(), "missing_permissions"),
+        ("GET", format!("/druid/v2/sql/statements/{id}/results"), &id, "missing_permissions"),
         ("DELETE", format!("/druid/v2/sql/{id}"), &id, "missing_permissions"),
         ("GET", "/druid/v2/sql/statements/nope".to_owned(), "nope", "unknown_statement"),
         ("GET", "/druid/indexer/v1/task/no%20pe/log".to_owned(), "no pe", "unknown_task"),
