@@ -53,8 +53,8 @@ fn of_supervisor(recognized: &Recognized, action: Action, facts: &SupervisorFact
 }
 
 /// Each of the actions on the datasource that the path names; on every one where the segment that it names is of another,
-/// since some versions of Druid then find it all the same. Druid: `DataSourcesResource.markSegmentAsUsed` up to 27,
-/// `MetadataResource.getSegment` of 28 to 32.
+/// since some versions of Druid then find it all the same. Druid: `DataSourcesResource.markSegmentAsUsed` of 27,
+/// `MetadataResource.getSegment` of some between that and 33.
 pub fn datasource(recognized: &Recognized, actions: &[Action]) -> Inspected {
     let name = recognized.value("datasource");
     let of_another = segment::is_of_another(recognized.value("segment"), name);
