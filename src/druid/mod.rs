@@ -16,6 +16,7 @@ mod path;
 mod query;
 mod row;
 mod rows;
+pub mod segment;
 pub mod sql_query;
 pub mod stored_supervisor;
 mod table;

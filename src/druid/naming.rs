@@ -18,6 +18,10 @@ const NAMING_WORDS: [&str; 7] =
 const NAMING_TYPES: [&str; 10] =
     ["druid", "external", "globalTable", "ingestSegment", "join", "query", "restrict", "table", "union", "unnest"];
 
+/// How keys of a task's context begin by which the process that runs it is started with other options: any code of any
+/// machine, and Druid's own account with it. Druid: `ForkingTaskRunner`.
+const OF_PROCESSES: &str = "druid.indexer.";
+
 /// Why a body is not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OddBody {
@@ -101,6 +105,11 @@ pub(super) fn type_of<T: Copy>(
 
 /// A member that the gate does not read further.
 pub(super) fn unread(key: &str, value: &Json, within: &'static str) -> Result<(), OddBody> {
+    if key.starts_with(OF_PROCESSES) {
+        let message =
+            "a key that begins with druid.indexer. sets options of the process that runs a task; leave it out";
+        return Err(OddBody::NotForClients(message));
+    }
     if is_naming(key) {
         return Err(OddBody::StrayName(within));
     }

@@ -158,13 +158,13 @@ pub fn any_json(body: Option<RequestBody<'_>>) -> Result<Bytes, Refusal> {
     Ok(Bytes::from(parsed(body)?.render()))
 }
 
-/// JSON whose `dataSource` is this one, rendered anew. Druid: `OverlordCompactionResource.updateDatasourceCompactionConfig`.
+/// The configuration of this datasource's compaction, rendered anew. Druid: `OverlordCompactionResource.updateDatasourceCompactionConfig`.
 ///
 /// # Errors
 /// [`Refusal`], where it is not JSON with one reading, or about another datasource.
 pub fn json_of(datasource: &str, body: Option<RequestBody<'_>>) -> Result<Bytes, Refusal> {
     let tree = parsed(body)?;
-    if tree.get("dataSource").and_then(Json::as_str) != Some(datasource) {
+    if !supervisor::read_compaction(&tree)?.writes.iter().eq([datasource]) {
         return Err(OddBody::Type("dataSource", "the datasource that the path names").into());
     }
     Ok(Bytes::from(tree.render()))

@@ -3,7 +3,7 @@
 use super::{Hidden, Inspected, Inspector, Refusal, TaskDirectory};
 use crate::druid::stored_supervisor::{SupervisorFacts, SupervisorId};
 use crate::druid::task::{QUERY_CONTROLLER, TaskFacts, TaskId};
-use crate::druid::{Answer, List, Recognized, Row, Shown, Sums, catalog};
+use crate::druid::{Answer, List, Recognized, Row, Shown, Sums, catalog, segment};
 use crate::permission::{Action, Need, Permissions, ResourceAction, ResourceType};
 
 impl<D: TaskDirectory> Inspector<D> {
@@ -52,11 +52,20 @@ fn of_supervisor(recognized: &Recognized, action: Action, facts: &SupervisorFact
     inspected
 }
 
-/// Each of the actions on the datasource that the path names.
+/// Each of the actions on the datasource that the path names; on every one where the segment that it names is of another,
+/// since some versions of Druid then find it all the same. Druid: `DataSourcesResource.markSegmentAsUsed` of 27,
+/// `MetadataResource.getSegment` of some between that and 33.
 pub fn datasource(recognized: &Recognized, actions: &[Action]) -> Inspected {
     let name = recognized.value("datasource");
-    let set = actions.iter().map(|action| ResourceAction::new(*action, ResourceType::Datasource, name)).collect();
-    Inspected::new(recognized, Need::from_set(set))
+    let of_another = segment::is_of_another(recognized.value("segment"), name);
+    let need = |action: &Action| {
+        if of_another {
+            ResourceAction::every(*action, ResourceType::Datasource)
+        } else {
+            ResourceAction::new(*action, ResourceType::Datasource, name)
+        }
+    };
+    Inspected::new(recognized, Need::from_set(actions.iter().map(need).collect()))
 }
 
 /// The action on the table that the path names.

@@ -157,6 +157,19 @@ fn a_compaction_is_of_the_datasource_that_the_path_names() {
     for odd in [r#"{"dataSource":"taxi"}"#, "{}", r#"["wiki"]"#, r#"{"dataSource":["wiki"]}"#] {
         assert_eq!(told(inspect(target, odd)), "! wrong_type", "{odd}");
     }
+    let options = r#"{"dataSource":"wiki","taskContext":{"druid.indexer.runner.javaOpts":"-Xmx1g"}}"#;
+    assert_eq!(told(inspect(target, options)), "! not_for_clients");
+}
+
+/// Where Druid looks for a segment without regard to the datasource that the path names.
+#[test]
+fn a_segment_of_another_datasource_takes_all() {
+    let mark = |segment: &str| told(inspect(&format!("/druid/coordinator/v1/datasources/wiki/segments/{segment}"), ""));
+    let of = |datasource: &str| format!("{datasource}_2024-01-01T00:00:00.000Z_2024-01-02T00:00:00.000Z_v");
+    assert_eq!(mark(&of("wiki")), "DATASOURCE|wiki|WRITE");
+    assert_eq!(mark("nope"), "DATASOURCE|wiki|WRITE");
+    assert_eq!(mark(&of("taxi")), "DATASOURCE|*|WRITE");
+    assert_eq!(mark(&of("wiki_inner").replace('_', "%5f")), "DATASOURCE|*|WRITE");
 }
 
 #[test]

@@ -164,6 +164,9 @@ fn by_rule(rule: Rule, needs: &ResourceAction) -> (Place, &'static str) {
         Rule::SubmitSupervisor => {
             (Place::Supervisor, "the supervisor that has this id is of this datasource, and would give up its place")
         }
+        Rule::Datasource(_) if *needs == ResourceAction::every(needs.action, needs.resource_type) => {
+            (Place::Path, "the path names a segment of another datasource")
+        }
         Rule::Datasource(_) => (Place::Path, "the path names this datasource"),
         Rule::CatalogTable(_) => (Place::Path, "the path names this table, of its schema's type"),
         Rule::Supervisor(_) => (Place::Supervisor, "the supervisor is of this datasource"),

@@ -1,7 +1,11 @@
 //! A statement -> the same, in which system tables hold no more rows than somebody may see.
 //!
-//! `sys.tasks` becomes `(SELECT * FROM sys.tasks WHERE ..) AS "tasks"`. All else stays byte for byte, but for the schema
-//! in `sys.tasks.datasource`, which no longer finds such a table. What comes of it is read again.
+//! `sys.tasks` becomes `(SELECT * FROM sys.tasks WHERE .. LIMIT 2147483647) AS "tasks"`. All else stays byte for byte, but
+//! for the schema in `sys.tasks.datasource`, which no longer finds such a table. What comes of it is read again.
+//!
+//! The limit leaves no row out. Without it Druid's planner makes one filter of the condition and of those around it
+//! (Calcite: `FilterMergeRule`, `FilterJoinRule`), which is no order: `CAST(task_id AS BIGINT) IN (1, 2)` would meet a row
+//! that is hidden, fail, and tell it in the error. No filter goes past a limit.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +13,9 @@ use super::condition::{self, Condition, MAX_TERMS, Visible};
 use super::refusal::{Fault, Refusal, RefusalCode};
 use super::system::{Form, Place, SystemSchema, SystemTable};
 use super::{ExternalRules, Parameter, Reading, read_by};
+
+/// More rows than Druid has in any system table, and as many as it can count there.
+const NO_LIMIT: &str = " LIMIT 2147483647";
 
 /// The statement narrowed to what is visible; none where it may stay as it is. `reading` is what was read of it,
 /// by these rules.
@@ -126,14 +133,16 @@ impl Rewriting<'_> {
             self.pass(place.start);
             return self.places.push((self.text.len(), place.table.clone()));
         };
+        let named = || format!(r#") AS "{}""#, place.table.name);
         let (before, after) = match place.form {
             Form::Aliased => ("(SELECT * FROM ", ")".to_owned()),
-            Form::Plain => ("(SELECT * FROM ", format!(r#") AS "{}""#, place.table.name)),
+            Form::Plain => ("(SELECT * FROM ", named()),
             Form::Explicit(start, end) => {
                 self.replace(start, end, "SELECT * FROM");
-                ("", String::new())
+                // A comma that follows would else have another table after it.
+                ("(SELECT * FROM ", named() + " WHERE TRUE")
             }
-            Form::Implicit => ("SELECT * FROM ", String::new()),
+            Form::Implicit => ("SELECT * FROM (SELECT * FROM ", named()),
         };
         self.pass(place.start);
         self.text.push_str(before);
@@ -145,6 +154,7 @@ impl Rewriting<'_> {
             self.places.push((self.text.len() + at, segments));
         }
         self.text.push_str(&condition.text);
+        self.text.push_str(NO_LIMIT);
         self.text.push_str(&after);
     }
 

@@ -82,6 +82,16 @@ pub fn read(supervisor: &Json) -> Result<Ingestion<'_>, OddBody> {
     found.check()
 }
 
+/// Reads the configuration of a datasource's compaction.
+///
+/// # Errors
+/// [`OddBody`], where it holds what names another, or clients may not set it.
+pub fn read_compaction(config: &Json) -> Result<Ingestion<'_>, OddBody> {
+    let mut found = Ingestion::of_kind("compaction");
+    found.compaction(config)?;
+    Ok(found)
+}
+
 impl<'j> Ingestion<'j> {
     /// Druid: `DataSourceCompactionConfig`.
     fn compaction(&mut self, config: &'j Json) -> Result<(), OddBody> {

@@ -79,6 +79,10 @@ pub fn read(task: &Json) -> Result<Ingestion<'_>, OddBody> {
             (Form::Stream(_), "supervisorId", value) if *value != Json::Null => {
                 return Err(OddBody::NotForClients("only a supervisor says [supervisorId]; leave it out"));
             }
+            // Classes in the place of Druid's own. Druid: `HadoopIndexTask`, `ForkingTaskRunner`.
+            (Form::Batch, "classpathPrefix", value) if *value != Json::Null => {
+                return Err(OddBody::NotForClients("[classpathPrefix] is not for clients to say; leave it out"));
+            }
             (Form::Compaction, "segments", segments) => found.segments(segments)?,
             (Form::Compaction, "ioConfig", config) => found.compaction_config(config)?,
             (_, other, value) => naming::unread(other, value, "the task")?,

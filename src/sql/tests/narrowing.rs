@@ -3,7 +3,7 @@
 use super::messages::check as check_message;
 use crate::sql::{ExternalRules, MAX_TERMS, RefusalCode, Visible, narrow, read};
 
-/// What becomes of `sql` for who may READ the datasource `a`; `[tasks]` is short for a condition.
+/// What becomes of `sql` for who may READ the datasource `a`; `[tasks]` is short for a condition with its limit.
 fn narrowed(sql: &str) -> Result<String, RefusalCode> {
     let visible = Visible { datasources: vec!["a"], views: Vec::new() };
     let reading = read(sql, &[]).map_err(|refusal| refusal.code)?;
@@ -11,10 +11,10 @@ fn narrowed(sql: &str) -> Result<String, RefusalCode> {
     let mut text = narrowed.unwrap_or_else(|| sql.to_owned());
     for table in ["tasks", "segments"] {
         let column = format!(r#""{table}"."datasource""#);
-        text = text.replace(&format!("({column} = 'a')"), &format!("[{table}]"));
+        text = text.replace(&format!("({column} = 'a') LIMIT 2147483647"), &format!("[{table}]"));
         for nth in 1..4 {
-            text =
-                text.replace(&format!("({column} = 'a' AND {column} NOT LIKE '/{nth}')"), &format!("[{table} {nth}]"));
+            let condition = format!("({column} = 'a' AND {column} NOT LIKE '/{nth}') LIMIT 2147483647");
+            text = text.replace(&condition, &format!("[{table} {nth}]"));
         }
     }
     Ok(text)
@@ -46,19 +46,22 @@ fn tables_are_narrowed_wherever_they_stand() {
             "SELECT 1 FROM sys.tasks TABLESAMPLE BERNOULLI(50)",
             r#"SELECT 1 FROM (SELECT * FROM sys.tasks WHERE [tasks]) AS "tasks" TABLESAMPLE BERNOULLI(50)"#,
         ),
-        ("TABLE sys.tasks", "SELECT * FROM sys.tasks WHERE [tasks]"),
-        ("TABLE/*t*/sys.tasks ORDER BY 1 LIMIT 2;", "SELECT * FROM/*t*/sys.tasks WHERE [tasks] ORDER BY 1 LIMIT 2;"),
+        ("TABLE sys.tasks", r#"SELECT * FROM (SELECT * FROM sys.tasks WHERE [tasks]) AS "tasks" WHERE TRUE"#),
         (
-            "SELECT x IN (TABLE sys.tasks) FROM (TABLE sys.tasks) AS u",
-            "SELECT x IN (SELECT * FROM sys.tasks WHERE [tasks]) FROM (SELECT * FROM sys.tasks WHERE [tasks 1]) AS u",
+            "TABLE/*t*/sys.tasks ORDER BY 1 LIMIT 2;",
+            r#"SELECT * FROM/*t*/(SELECT * FROM sys.tasks WHERE [tasks]) AS "tasks" WHERE TRUE ORDER BY 1 LIMIT 2;"#,
         ),
         (
-            "SELECT 1 UNION ALL TABLE sys.tasks UNION ALL (sys.tasks LIMIT 1)",
-            "SELECT 1 UNION ALL SELECT * FROM sys.tasks WHERE [tasks] UNION ALL (SELECT * FROM sys.tasks WHERE [tasks 1] LIMIT 1)",
+            "SELECT x IN (TABLE sys.tasks) FROM (TABLE sys.tasks) AS u",
+            r#"SELECT x IN (SELECT * FROM (SELECT * FROM sys.tasks WHERE [tasks]) AS "tasks" WHERE TRUE) FROM (SELECT * FROM (SELECT * FROM sys.tasks WHERE [tasks 1]) AS "tasks" WHERE TRUE) AS u"#,
+        ),
+        (
+            "SELECT 1 UNION ALL TABLE sys.tasks UNION ALL (sys.tasks LIMIT ALL)",
+            r#"SELECT 1 UNION ALL SELECT * FROM (SELECT * FROM sys.tasks WHERE [tasks]) AS "tasks" WHERE TRUE UNION ALL (SELECT * FROM (SELECT * FROM sys.tasks WHERE [tasks 1]) AS "tasks" LIMIT ALL)"#,
         ),
         (
             "SELECT f(TABLE sys.tasks, sys.x) FROM wiki",
-            "SELECT f(SELECT * FROM sys.tasks WHERE [tasks], sys.x) FROM wiki",
+            r#"SELECT f(SELECT * FROM (SELECT * FROM sys.tasks WHERE [tasks]) AS "tasks" WHERE TRUE, sys.x) FROM wiki"#,
         ),
         (
             r#"SELECT 1 FROM "sys" /* c */ . -- d
@@ -76,7 +79,7 @@ fn tables_are_narrowed_wherever_they_stand() {
         ),
         (
             "SELECT * FROM sys.server_segments",
-            r#"SELECT * FROM (SELECT * FROM sys.server_segments WHERE ("server_segments"."segment_id" IN (SELECT "segments"."segment_id" FROM sys.segments WHERE [segments]))) AS "server_segments""#,
+            r#"SELECT * FROM (SELECT * FROM sys.server_segments WHERE ("server_segments"."segment_id" IN (SELECT "segments"."segment_id" FROM sys.segments WHERE ("segments"."datasource" = 'a'))) LIMIT 2147483647) AS "server_segments""#,
         ),
         ("SELECT * FROM sys.servers", "SELECT * FROM sys.servers"),
         ("SELECT * FROM INFORMATION_SCHEMA.SCHEMATA s", "SELECT * FROM INFORMATION_SCHEMA.SCHEMATA s"),
@@ -106,7 +109,7 @@ fn columns_of_three_parts_lose_the_schema() {
         "SELECT INFORMATION_SCHEMA.SCHEMATA.X FROM INFORMATION_SCHEMA.SCHEMATA",
         "SELECT INFORMATION_SCHEMA.SCHEMATA.X FROM INFORMATION_SCHEMA.SCHEMATA",
     );
-    check("SET sys.tasks.x = 1; TABLE sys.tasks", "SET sys.tasks.x = 1; SELECT * FROM sys.tasks WHERE [tasks]");
+    check("SET sys.tasks.x = 1; TABLE sys.tasks", &format!("SET sys.tasks.x = 1; SELECT * {from} WHERE TRUE"));
 }
 
 #[test]
