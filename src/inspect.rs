@@ -455,7 +455,8 @@ impl<D: TaskDirectory> Inspector<D> {
             }
             Whose::Forged | Whose::NotAnId => return Err(unknown()),
         };
-        let id = TaskId::new(text).ok_or_else(unknown)?;
+        // Some databases take a name with a blank after it for the name.
+        let id = TaskId::new(text).filter(|id| id.as_str().trim() == text).ok_or_else(unknown)?;
         let mut inspected = Inspected::new(recognized, need);
         inspected.target = recognized.target_for(id.as_str());
         inspected.facts.id = Some(id.as_str().to_owned());

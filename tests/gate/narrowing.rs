@@ -405,7 +405,7 @@ fn like(pattern: &str) -> String {
     match sql::narrow(&sql::ExternalRules::default(), sql, &[], &reading, &visible).expect("narrowed") {
         Some(text) => {
             let (_, rest) = text.split_once(" WHERE ").expect("a condition");
-            rest.strip_suffix(r#") AS "tasks""#).expect("an alias").to_owned()
+            rest.strip_suffix(r#" LIMIT 2147483647) AS "tasks""#).expect("a limit").to_owned()
         }
         None => "TRUE".to_owned(),
     }
@@ -447,7 +447,8 @@ fn patterns_are_one_thing_in_every_form() {
             let listed = server.get("/druid/v2/datasources").bearer(token).send().expect(200).json();
             let expected: Vec<&String> = names.iter().filter(|name| covered(pattern, name)).collect();
             assert_eq!(listed, json!(expected), "{pattern:?} of {names:?}");
-            for name in [&names[0], &names[random.below(names.len())]] {
+            // No SQL names a table that is called a star.
+            for name in [&names[0], &names[random.below(names.len())]].into_iter().filter(|name| *name != "*") {
                 let select = json!({"query": format!("SELECT 1 FROM \"{}\"", name.replace('"', "\"\""))});
                 let status = server.post("/druid/v2/sql").bearer(token).json(&select).send().status;
                 assert_eq!(status, if covered(pattern, name) { 200 } else { 403 }, "{pattern:?} on {name:?}");
