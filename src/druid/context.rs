@@ -60,10 +60,14 @@ const RESERVED: [&str; 7] = [
     "dartQueryId",
 ];
 
+/// How keys of a task's context begin by which the process that runs it is started with other options: any code of any
+/// machine, and Druid's own account with it. Druid: `ForkingTaskRunner`. No version is known to take them over from a query.
+pub(super) const OF_PROCESSES: &str = "druid.indexer.";
+
 /// Whether the key is one that Druid, or the gate for it, sets and no client may.
 #[must_use]
 pub fn is_reserved(key: &str) -> bool {
-    RESERVED.contains(&key)
+    RESERVED.contains(&key) || key.starts_with(OF_PROCESSES)
 }
 
 /// Whether the gate decides the value of the key.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::context::OF_PROCESSES;
 use crate::json::{self, Json};
 
 /// The most datasources that one body may name: a 403 and a record name them all.
@@ -17,10 +18,6 @@ const NAMING_WORDS: [&str; 7] =
 /// Types that nothing has but what names a datasource or a source.
 const NAMING_TYPES: [&str; 10] =
     ["druid", "external", "globalTable", "ingestSegment", "join", "query", "restrict", "table", "union", "unnest"];
-
-/// How keys of a task's context begin by which the process that runs it is started with other options: any code of any
-/// machine, and Druid's own account with it. Druid: `ForkingTaskRunner`.
-const OF_PROCESSES: &str = "druid.indexer.";
 
 /// Why a body is not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -250,7 +250,14 @@ mod tests {
 
     #[test]
     fn reserved_context_keys_are_refused() {
-        for key in ["__user", "sqlInsertSegmentGranularity", "sqlReplaceTimeChunks", "__timeColumn", "dartQueryId"] {
+        for key in [
+            "__user",
+            "druid.indexer.runner.javaOpts",
+            "sqlInsertSegmentGranularity",
+            "sqlReplaceTimeChunks",
+            "__timeColumn",
+            "dartQueryId",
+        ] {
             let body = format!(r#"{{"query":"SELECT 1","context":{{"{key}":"x"}}}}"#);
             assert_eq!(json(&body), Err(OddQuery::ReservedKey(key.into())));
         }
